@@ -1,0 +1,129 @@
+"""Ledgers: what cost people or models; append-only JSONL, one file a writer, joined by key and never invalidated."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from io import BufferedRandom
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ufine_kit import crash
+from ufine_kit.errors import KitError, storage_error
+from ufine_kit.files import canonical_json, make_folder
+
+# Every entry says who, by what version, when and from which input; `key` is its identity.
+REQUIRED = ("key", "who", "version", "at", "input")
+
+
+class Ledger(AbstractContextManager["Ledger"]):
+    """One writer's file of a ledger folder, open for appending; a second process of the same writer gets a file beside it."""
+
+    def __init__(self, folder: Path, writer: str) -> None:
+        make_folder(folder)
+        try:
+            self.path, self._lock = _own_file(folder, writer)
+            self._file: BufferedRandom = self.path.open("a+b")
+        except OSError as error:
+            storage_error(error, folder)
+        _mend_tail(self._file, self.path)
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Write one entry so that it survives a pulled plug. Raises KitError for a full disk; earlier entries stay."""
+        missing = [name for name in REQUIRED if name not in entry]
+        assert not missing, f"ledger entry without {missing}"
+        line = canonical_json(entry).encode() + b"\n"
+        start = self._file.seek(0, os.SEEK_END)
+        try:
+            half = len(line) // 2
+            self._file.write(line[:half])
+            self._file.flush()
+            crash.point("ledger.torn")
+            self._file.write(line[half:])
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            _cut(self._file, start)
+            storage_error(error, self.path)
+        crash.point("ledger.appended")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._lock.release()
+
+
+def _own_file(folder: Path, writer: str) -> tuple[Path, FileLock]:
+    for number in range(1, 1000):
+        name = writer if number == 1 else f"{writer}-{number}"
+        held = FileLock(folder / f".{name}.lock", timeout=0)
+        try:
+            held.acquire()
+        except Timeout:
+            continue
+        return folder / f"{name}.jsonl", held
+    raise KitError(f"a thousand writers named `{writer}` are at work in `{folder}`", "stop some of them")
+
+
+def _mend_tail(file: BufferedRandom, path: Path) -> None:
+    """A last line without its newline was torn by a crash: kept if it is whole, else set aside in `<name>.torn`."""
+    file.seek(0)
+    content = file.read()
+    cut = content.rfind(b"\n") + 1
+    tail = content[cut:]
+    if not tail:
+        return
+    try:
+        json.loads(tail)
+    except ValueError:
+        with path.with_suffix(".torn").open("ab") as torn:
+            torn.write(tail + b"\n")
+        _cut(file, cut)
+    else:
+        file.write(b"\n")
+        file.flush()
+
+
+def _cut(file: BufferedRandom, size: int) -> None:
+    os.ftruncate(file.fileno(), size)
+    file.seek(0, os.SEEK_END)
+
+
+def read_ledger(folder: Path) -> dict[str, dict[str, Any]]:
+    """All entries of all writers by key; of one key written twice the earlier stands. Order: time, then key.
+
+    Raises KitError for a broken line that is not the torn last one: it names the file and the line.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        for entry in _entries(path):
+            held = found.get(entry["key"])
+            if held is None or (entry["at"], canonical_json(entry)) < (held["at"], canonical_json(held)):
+                found[entry["key"]] = entry
+    return dict(sorted(found.items(), key=lambda item: (item[1]["at"], item[0])))
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line) if line.strip() else None
+        except ValueError:
+            if number == len(lines):  # torn by a crash; its writer sets it aside when it comes back
+                return
+            raise KitError(
+                f"`{path}` line {number} is no JSON", "move that line to another file, then run again"
+            ) from None
+        if entry is None:
+            continue
+        if not isinstance(entry, dict) or any(name not in entry for name in REQUIRED):
+            raise KitError(
+                f"`{path}` line {number} is no ledger entry ({', '.join(REQUIRED)})", "move that line to another file"
+            )
+        yield entry

@@ -1,0 +1,91 @@
+"""How the kit answers: data on stdout, talk on stderr, one progress bar on a terminal and one line a part elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Generator, Iterable
+from typing import Any, Protocol
+
+from ufine_kit.errors import KitError
+
+
+class Bar(Protocol):
+    """What the work sees of a progress bar."""
+
+    def step(self, line: str, amount: float = 1) -> None:
+        """Go on by `amount`; `line` is what there is to say of it."""
+        ...
+
+
+class Output:
+    """The one place that writes to the streams. With `json_mode` stdout gets exactly one JSON object and no hints follow."""
+
+    def __init__(self, json_mode: bool = False) -> None:
+        self.json_mode = json_mode
+
+    def say(self, line: str) -> None:
+        """Talk: goes to stderr and never disturbs a pipe."""
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    def result(self, value: dict[str, Any], lines: Iterable[str] = ()) -> None:
+        """The answer of a command: the object for `--json`, else its lines."""
+        if self.json_mode:
+            print(json.dumps(value, ensure_ascii=False, allow_nan=False))  # noqa: T201
+        else:
+            for line in lines:
+                print(line)  # noqa: T201
+
+    def next(self, command: str) -> None:
+        """What one would run now."""
+        if not self.json_mode:
+            self.say(f"next: {command}")
+
+    def error(self, error: KitError) -> None:
+        """One line for the problem, a blank one, and the mend."""
+        self.say(f"error: {error.problem}\n\nhint: {error.mend}")
+
+    def confirm(self, question: str, yes: bool) -> None:
+        """Ask before an act that destroys or publishes. Raises KitError without a terminal, or when the answer is no."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise KitError(f"{question} This needs a yes", "repeat the command with --yes")
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise KitError("not confirmed, nothing was changed", "repeat the command and answer y, or give --yes")
+
+    @contextlib.contextmanager
+    def progress(self, total: float, unit: str) -> Generator[Bar]:
+        """A bar with rate and time left on a terminal, else a line for every step."""
+        if self.json_mode or not sys.stderr.isatty() or os.environ.get("UFINE_NO_PROGRESS"):
+            yield _Lines(self)
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(unit, total=total)
+
+            class _Shown:
+                def step(self, line: str, amount: float = 1) -> None:
+                    bar.update(task, advance=amount, description=line.strip()[:60])
+
+            yield _Shown()
+
+
+class _Lines:
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    def step(self, line: str, amount: float = 1) -> None:
+        self._out.say(line)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 crop`, `12,400 crops`, `2 identities`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

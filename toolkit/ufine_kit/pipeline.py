@@ -1,0 +1,177 @@
+"""Every stage on one screen: what it reads, what it writes, what opens it; and the two acts on a stage, plan and run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ufine_kit import parts
+from ufine_kit.engine import Result, Task, run_tasks, shard_of
+from ufine_kit.errors import KitError
+from ufine_kit.files import digest_of
+from ufine_kit.recipe import Recipe
+from ufine_kit.rows import ROWS
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of parts. `version` is raised whenever its results change, so that a mended bug is never skipped as done."""
+
+    name: str
+    version: int
+    reads: tuple[str, ...]
+    writes: str
+    table: str
+    step: str
+    made_by: str
+    tools: tuple[str, ...] = ()
+    gpus: float = 0
+
+
+PIPELINE = (
+    Stage("tracklets", 1, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", ("av", "pillow")),
+    Stage("measures", 1, ("tracklets",), "measure", "filter", "ufine_kit.filter.measure:open_measure", "filter", ("pillow",)),
+    Stage("filter", 1, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter"),
+)  # fmt: skip
+
+BY_NAME = {stage.name: stage for stage in PIPELINE}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What running a stage now would do."""
+
+    stage: Stage
+    folder: Path
+    todo: list[Task]
+    done: list[str]
+    stale: list[str]
+    failed: list[str]
+
+
+@dataclass
+class Outcome:
+    """What running a stage did."""
+
+    made: list[Result] = field(default_factory=list[Result])
+    failed: list[Result] = field(default_factory=list[Result])
+
+    @property
+    def rows(self) -> int:
+        """Rows made by this run."""
+        return sum(result.rows for result in self.made)
+
+
+def digest(stage: Stage, table: dict[str, Any]) -> str:
+    """What made a part, beside its inputs: recipe table, stage version, version of the row's schema."""
+    return digest_of([stage.name, stage.version, ROWS[stage.writes].VERSION, table])
+
+
+def mirrored(stage: Stage, work: Path) -> list[parts.PlanEntry]:
+    """Plan entries of a stage that follows its upstream part by part."""
+    first = stage.reads[0]
+    made = parts.done_parts(work / first)
+    if not made:
+        raise KitError(f"nothing in `{work / first}` yet", f"ufine-kit {BY_NAME[first].made_by} --work {work}")
+    return [
+        parts.PlanEntry("", done.part, {f"{upstream}/{done.part}": None for upstream in stage.reads}) for done in made
+    ]
+
+
+def plan(
+    name: str,
+    work: Path,
+    recipe: Recipe,
+    wanted: Iterable[parts.PlanEntry],
+    paths: dict[str, str] | None = None,
+    redo: bool = False,
+    shard: str | None = None,
+    write: bool = True,
+) -> Plan:
+    """Compare what is wanted with what lies on disk. With `write`, new entries go into `plan.json` first.
+
+    Raises KitError when parts are stale and `redo` was not given: results of two recipes are never mixed unseen.
+    """
+    known = BY_NAME[name]
+    folder = work / name
+    wanted = list(wanted)
+    entries = parts.append_plan(folder, wanted) if write else _previewed(folder, wanted)
+    keys = {entry.key for entry in wanted}
+    table = getattr(recipe, known.table).model_dump(mode="json")
+    made_of = digest(known, table)
+    found: dict[str, list[Any]] = {"missing": [], "done": [], "stale": [], "failed": []}
+    for entry in shard_of(shard, [entry for entry in entries if entry.key in keys]):
+        inputs = _current(entry, work)
+        state = parts.state_of(parts.read_done(folder, entry.part), made_of, inputs)
+        found[state].append(_task(known, work, entry, table, made_of, inputs, paths or {}))
+    todo = [*found["missing"], *(found["stale"] + found["failed"] if redo else [])]
+    stale = [] if redo else [task.part for task in found["stale"]]
+    if stale and write:
+        raise KitError(
+            f"{len(stale)} stale parts in `{folder}` (made by another recipe, version or from other inputs): {_some(stale)}",
+            "repeat the command with --redo, or choose another --work",
+        )
+    return Plan(
+        known, folder, todo, [task.part for task in found["done"]], stale, [task.part for task in found["failed"]]
+    )
+
+
+def _previewed(folder: Path, wanted: list[parts.PlanEntry]) -> list[parts.PlanEntry]:
+    planned = parts.read_plan(folder)
+    known = {entry.key for entry in planned}
+    fresh = [entry for entry in wanted if entry.key not in known]
+    return planned + [
+        parts.PlanEntry(f"part-{len(planned) + i:05d}", entry.key, entry.inputs, entry.rows)
+        for i, entry in enumerate(fresh)
+    ]
+
+
+def _current(entry: parts.PlanEntry, work: Path) -> dict[str, str]:
+    """Inputs with the upstream parts' sha256 of this moment; a missing upstream part has none."""
+    current: dict[str, str] = {}
+    for name, sha256 in entry.inputs.items():
+        if sha256 is None:
+            upstream, _, part = name.partition("/")
+            done = parts.read_done(work / upstream, part)
+            sha256 = done.sha256 if done else ""
+        current[name] = sha256
+    return current
+
+
+def _task(
+    known: Stage,
+    work: Path,
+    entry: parts.PlanEntry,
+    table: dict[str, Any],
+    made_of: str,
+    inputs: dict[str, str],
+    paths: dict[str, str],
+) -> Task:
+    upstream = {
+        name.partition("/")[0]: str(work / f"{name}.parquet") for name, sha in entry.inputs.items() if sha is None
+    }
+    return Task(
+        known.name, str(work / known.name), entry.part, known.step, known.writes, table, made_of, inputs, entry.rows,
+        upstream, paths, known.tools, known.gpus,
+    )  # fmt: skip
+
+
+def run(plan: Plan, engine: str, workers: int, tell: Callable[[Result], None]) -> Outcome:
+    """Make what the plan has to do, telling each result as it comes."""
+    outcome = Outcome()
+    for result in run_tasks(plan.todo, engine, workers):
+        (outcome.failed if result.outcome == "failed" else outcome.made).append(result)
+        tell(result)
+    return outcome
+
+
+def default_workers(tasks: int) -> int:
+    """Processes that suit this machine: its usable cores, not more than there are parts."""
+    return max(1, min(tasks, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
