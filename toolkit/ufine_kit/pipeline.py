@@ -33,8 +33,9 @@ class Stage:
 
 PIPELINE = (
     Stage("tracklets", 1, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", ("av", "pillow")),
-    Stage("measures", 1, ("tracklets",), "measure", "filter", "ufine_kit.filter.measure:open_measure", "filter", ("pillow",)),
+    Stage("measures", 1, ("tracklets",), "measure", "measure", "ufine_kit.filter.measure:open_measure", "filter", ("pillow",)),
     Stage("filter", 1, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter"),
+    Stage("descriptions", 1, (), "description", "campaign", "ufine_kit.campaign.close:open_close", "campaign close"),
 )  # fmt: skip
 
 BY_NAME = {stage.name: stage for stage in PIPELINE}
@@ -90,23 +91,25 @@ def plan(
     redo: bool = False,
     shard: str | None = None,
     write: bool = True,
+    inner: str = "",
 ) -> Plan:
     """Compare what is wanted with what lies on disk. With `write`, new entries go into `plan.json` first.
 
+    `inner` names a folder below the stage's own (one a campaign). Inputs count as they are now, rows as they were planned.
     Raises KitError when parts are stale and `redo` was not given: results of two recipes are never mixed unseen.
     """
     known = BY_NAME[name]
-    folder = work / name
+    folder = work / name / inner
     wanted = list(wanted)
+    inputs_of = {entry.key: entry.inputs for entry in wanted}
     entries = parts.append_plan(folder, wanted) if write else _previewed(folder, wanted)
-    keys = {entry.key for entry in wanted}
     table = getattr(recipe, known.table).model_dump(mode="json")
     made_of = digest(known, table)
     found: dict[str, list[Any]] = {"missing": [], "done": [], "stale": [], "failed": []}
-    for entry in shard_of(shard, [entry for entry in entries if entry.key in keys]):
-        inputs = _current(entry, work)
+    for entry in shard_of(shard, [entry for entry in entries if entry.key in inputs_of]):
+        inputs = _current(inputs_of[entry.key], work)
         state = parts.state_of(parts.read_done(folder, entry.part), made_of, inputs)
-        found[state].append(_task(known, work, entry, table, made_of, inputs, paths or {}))
+        found[state].append(_task(known, work, folder, entry, table, made_of, inputs, paths or {}))
     todo = [*found["missing"], *(found["stale"] + found["failed"] if redo else [])]
     stale = [] if redo else [task.part for task in found["stale"]]
     if stale and write:
@@ -129,10 +132,10 @@ def _previewed(folder: Path, wanted: list[parts.PlanEntry]) -> list[parts.PlanEn
     ]
 
 
-def _current(entry: parts.PlanEntry, work: Path) -> dict[str, str]:
+def _current(inputs: dict[str, str | None], work: Path) -> dict[str, str]:
     """Inputs with the upstream parts' sha256 of this moment; a missing upstream part has none."""
     current: dict[str, str] = {}
-    for name, sha256 in entry.inputs.items():
+    for name, sha256 in inputs.items():
         if sha256 is None:
             upstream, _, part = name.partition("/")
             done = parts.read_done(work / upstream, part)
@@ -144,6 +147,7 @@ def _current(entry: parts.PlanEntry, work: Path) -> dict[str, str]:
 def _task(
     known: Stage,
     work: Path,
+    folder: Path,
     entry: parts.PlanEntry,
     table: dict[str, Any],
     made_of: str,
@@ -154,7 +158,7 @@ def _task(
         name.partition("/")[0]: str(work / f"{name}.parquet") for name, sha in entry.inputs.items() if sha is None
     }
     return Task(
-        known.name, str(work / known.name), entry.part, known.step, known.writes, table, made_of, inputs, entry.rows,
+        known.name, str(folder), entry.part, known.step, known.writes, table, made_of, inputs, entry.rows,
         upstream, paths, known.tools, known.gpus,
     )  # fmt: skip
 

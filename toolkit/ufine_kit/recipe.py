@@ -51,6 +51,10 @@ class ExtractTable(Table):
     min_confidence: Fraction = 0.3
 
 
+class MeasureTable(Table):
+    """`filter`, first half: the scores. No threshold stands here, so that changing one never measures again."""
+
+
 class FilterTable(Table):
     """`filter`: which crops are kept. A crop that fails a line carries that line's name as its reason."""
 
@@ -67,11 +71,21 @@ class FilterTable(Table):
     min_crops: Count = Field(default=2, description="fewer kept crops drop the whole identity")
 
 
+class CampaignTable(Table):
+    """`campaign`: descriptions by people."""
+
+    min_words: Count = Field(default=1, description="shorter texts stay in the ledger and out of the descriptions")
+
+
 class ReleaseTable(Table):
     """`build-release`: which rows go out, and to which split."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "dataset"
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "0.1.0"
+    source: Annotated[str, Field(min_length=1)] = Field(
+        default="own", description="name of the dataset the crops come from"
+    )
+    license: Annotated[str, Field(min_length=1)] = Field(default="other", description="SPDX name, as the Hub lists it")
     val: Fraction = 0.1
     test: Fraction = 0.25
     seed: int = 0
@@ -83,11 +97,17 @@ class BaselineTable(Table):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "tiny"
     seed: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Count = Field(default=2, description="CPU threads; another number may change the last bits of the weights")
     steps: Count = 300
-    batch: Count = 64
+    batch: Annotated[int, Field(ge=2)] = 64
     learning_rate: Positive = 1.5e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
-    warmup: Fraction = 0.1
+    warmup: Fraction = Field(
+        default=0.1, description="share of the steps in which the rate rises; a half cosine follows"
+    )
+    clip_norm: Positive = Field(default=1.0, description="longest gradient of all weights together")
+    loss: Literal["sdm", "contrastive"] = "sdm"
     temperature: Positive = 0.05
     image_height_px: Count = 96
     image_width_px: Count = 48
@@ -96,9 +116,20 @@ class BaselineTable(Table):
     vision_layers: Count = 3
     text_layers: Count = 2
     heads: Count = 4
-    text_tokens: Count = Field(default=168, description="longer texts are cut; UFineBench trains with 168")
+    text_tokens: Annotated[int, Field(ge=3)] = Field(
+        default=168, description="longer texts are cut; UFineBench trains with 168"
+    )
     vocabulary: Count = 1024
-    evaluate_every: Count = Field(default=100, description="steps between two looks at the validation split")
+    mirror: bool = Field(
+        default=True, description="half of the images are flipped, and left and right change places in their texts"
+    )
+    shift_px: Annotated[int, Field(ge=0)] = 4
+    erase: Fraction = Field(default=0.3, description="share of the images that lose a patch")
+    brightness: Annotated[float, Field(ge=0)] = Field(default=0.2, description="in deviations of CLIP's pixels")
+    contrast: Fraction = 0.2
+    evaluate_every: Count = Field(
+        default=100, description="steps between two checkpoints, each measured on the validation split"
+    )
 
 
 class Recipe(Table):
@@ -106,7 +137,9 @@ class Recipe(Table):
 
     world: WorldTable = WorldTable()
     extract: ExtractTable = ExtractTable()
+    measure: MeasureTable = MeasureTable()
     filter: FilterTable = FilterTable()
+    campaign: CampaignTable = CampaignTable()
     release: ReleaseTable = ReleaseTable()
     baseline: BaselineTable = BaselineTable()
 

@@ -1,0 +1,1 @@
+"""One file a vendor: the only place where it is imported."""

@@ -1,0 +1,1 @@
+"""Descriptions by people: into a ledger, then frozen into parts."""

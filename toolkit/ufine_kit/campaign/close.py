@@ -1,0 +1,38 @@
+"""Freeze a campaign's ledger into the `descriptions` part that a release is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ufine_kit.engine import Job, Step
+from ufine_kit.errors import KitError
+from ufine_kit.files import digest_of
+from ufine_kit.ledger import read_ledger
+from ufine_kit.parts import PlanEntry
+from ufine_kit.recipe import CampaignTable
+
+
+def plan_close(folder: Path) -> tuple[list[PlanEntry], dict[str, str]]:
+    """The plan of closing: one part, made from the ledger as it is now. Raises KitError for an empty ledger."""
+    entries = read_ledger(folder / "ledger")
+    if not entries:
+        raise KitError(
+            f"nothing in `{folder / 'ledger'}` yet", f"ufine-kit campaign pull {folder.name} --from texts.jsonl"
+        )
+    return [PlanEntry("", "ledger", {"ledger": digest_of(entries)})], {"ledger": str(folder / "ledger")}
+
+
+def open_close(table: dict[str, Any]) -> Step:
+    """A step that gives one `Description` row for every ledger entry with enough words."""
+    recipe = CampaignTable.model_validate(table)
+
+    def close(job: Job) -> Iterator[dict[str, Any]]:
+        for key, entry in read_ledger(Path(job.paths["ledger"])).items():
+            if len(entry["row"]["text"].split()) < recipe.min_words:
+                job.said.reasons["too_short"] += 1
+                continue
+            yield {"description_id": key, **entry["row"], "origin": "human", "parent_id": None, "checks": []}
+
+    return close

@@ -1,0 +1,29 @@
+"""What a campaign's ledger says of its progress and of each writer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from ufine_kit.errors import KitError
+from ufine_kit.ledger import read_ledger
+
+
+def progress(folder: Path) -> dict[str, Any]:
+    """Counts of texts, crops and writers; words are counted as everywhere in the kit. Raises KitError where nothing is."""
+    entries = read_ledger(folder / "ledger")
+    if not entries:
+        raise KitError(
+            f"nothing in `{folder / 'ledger'}` yet", f"ufine-kit campaign pull {folder.name} --from texts.jsonl"
+        )
+    words: dict[str, list[int]] = defaultdict(list)
+    for entry in entries.values():
+        words[entry["who"]].append(len(entry["row"]["text"].split()))
+    writers = [
+        {"writer": who, "texts": len(lengths), "words_mean": round(fmean(lengths), 2)}
+        for who, lengths in sorted(words.items())
+    ]
+    crops = {entry["row"]["crop_id"] for entry in entries.values()}
+    return {"descriptions": len(entries), "crops": len(crops), "writers": writers}

@@ -1,0 +1,55 @@
+"""The command line: every verb parses its flags, makes one call and prints one result; `main` holds the only `try`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a command and leave with its exit code: 0 done, 1 data failed a check, 2 yours to mend, 101 ours, 130 stopped."""
+    from ufine_kit.cli.app import command
+    from ufine_kit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, KitError
+    from ufine_kit.output import Output
+
+    out = Output()
+    try:
+        sys.exit(command()(standalone_mode=False) or 0)
+    except KitError as error:
+        out.error(error)
+        if os.environ.get("UFINE_DEBUG"):
+            raise
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        out.say("\nstopped. Finished parts are kept: the same command goes on from here")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:  # `ufine-kit ... | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        usage = _usage_problem(error)
+        if usage is not None:
+            out.error(KitError(usage, f"{_command_words()} --help"))
+            sys.exit(EXIT_USER)
+        import traceback
+
+        traceback.print_exc()
+        out.say("\nThis is a fault of ufine-kit. Please report the lines above with the command that you ran.")
+        sys.exit(EXIT_BUG)
+
+
+def _usage_problem(error: Exception) -> str | None:
+    """The message of the parser for a wrong flag or value; None for any other exception."""
+    from typer.exceptions import TyperException
+
+    if not isinstance(error, TyperException):
+        return None
+    text = error.format_message().strip().rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _command_words() -> str:
+    words = [word for word in sys.argv[1:3] if word.replace("-", "").isalnum() and not word.startswith("-")]
+    from ufine_kit.cli.app import GROUPS
+
+    return " ".join(["ufine-kit", *(words[:2] if words and words[0] in GROUPS else words[:1])])

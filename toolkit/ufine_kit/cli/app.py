@@ -1,0 +1,60 @@
+"""The table of commands. Importing it loads the parser and nothing heavy: the work is imported inside each command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from ufine_kit.cli import baseline, campaign, extract, filtering, hub, release, score, status, world
+
+GROUPS = ("campaign",)
+
+COMMANDS = {
+    "extract-tracklets": extract.extract_tracklets,
+    "filter": filtering.filter_crops,
+    "build-release": release.build_release,
+    "baseline-train": baseline.baseline_train,
+    "evaluate": baseline.evaluate,
+    "score": score.score,
+    "push-hub": hub.push_hub,
+    "status": status.status,
+    "report": status.report,
+    "doctor": status.doctor,
+    "world": world.world,
+}
+CAMPAIGN = {"pull": campaign.pull, "status": campaign.campaign_status, "close": campaign.close}
+
+
+def command() -> Callable[..., int | None]:
+    """The parser with all verbs."""
+    app = typer.Typer(
+        name="ufine-kit",
+        rich_markup_mode=None,  # Rich help costs 95 ms at every start
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_top)
+    for name, act in COMMANDS.items():
+        app.command(name)(act)
+    people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Description campaigns with people.")
+    for name, act in CAMPAIGN.items():
+        people.command(name)(act)
+    app.add_typer(people, name="campaign")
+    return app
+
+
+def _top(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+    """From raw videos to a published, validated, ultra-fine-grained dataset for text-based person retrieval."""
+    if version:
+        from ufine_kit import __version__
+        from ufine_kit.output import Output
+
+        Output().result({"version": __version__}, [__version__])
+        raise typer.Exit
+
+
+def names() -> list[str]:
+    """Every command as it is typed after `ufine-kit`."""
+    return [*COMMANDS, *(f"campaign {name}" for name in CAMPAIGN)]

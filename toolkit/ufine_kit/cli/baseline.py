@@ -1,0 +1,74 @@
+"""`ufine-kit baseline-train` and `evaluate`: does a model learn from this release, and how well does it retrieve?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Redo, Sets, Work
+from ufine_kit.errors import EXIT_DONE
+from ufine_kit.output import Output
+
+ReleasePath = Annotated[Path | None, typer.Argument(help="Folder of a release; the newest under --work without it.")]
+
+
+def baseline_train(
+    release: ReleasePath = None,
+    work: Work = DEFAULT_WORK,
+    recipe: RecipeName = None,
+    sets: Sets = None,
+    redo: Redo = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> int:
+    """Train the baseline on a release, choosing the checkpoint on its validation split; goes on where it stopped."""
+    from ufine_kit.dataset.reader import newest_release, open_release
+    from ufine_kit.recipe import load_recipe
+
+    out = Output(json)
+    table = load_recipe(recipe, sets or ()).baseline
+    opened = open_release(release or newest_release(work))
+    folder = work / "checkpoints" / table.name
+    out.say(f"baseline `{table.name}` on {opened.path}: {table.steps:,} steps of {table.batch} images, into {folder}")
+    if dry_run:
+        out.result({"checkpoint": str(folder), "release": str(opened.path), "steps": table.steps, "dry_run": True})
+        return EXIT_DONE
+    from ufine_kit.baseline.train import train
+
+    with out.progress(table.steps, "train") as bar:
+        trained = train(opened, table, folder, bar.step, redo=redo)
+    out.result({"checkpoint": str(folder), **trained}, [f"{folder}: chosen at {trained['chosen']}"])
+    out.next(f"ufine-kit evaluate {folder} {opened.path}")
+    return EXIT_DONE
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
+    release: ReleasePath = None,
+    split: Annotated[str, typer.Option("--split", help="test or val.")] = "test",
+    work: Work = DEFAULT_WORK,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> int:
+    """Score a checkpoint on a release and keep the record under baselines/, keyed by the release's data digest."""
+    from ufine_kit.dataset.reader import newest_release, open_release
+
+    out = Output(json)
+    opened = open_release(release or newest_release(work))
+    path = work / "baselines" / opened.data_digest[:16] / f"{checkpoint.name}-{split}.json"
+    if dry_run:
+        out.result({"record": str(path), "release": str(opened.path), "dry_run": True})
+        return EXIT_DONE
+    from ufine_kit.baseline.evaluate import evaluate as measure
+    from ufine_kit.files import make_folder, write_json
+
+    record = measure(checkpoint, opened, split)
+    make_folder(path.parent)
+    write_json(path, record)
+    mark = "  (synthetic world)" if record["synthetic"] else ""
+    line = "  ".join(f"{name} {value:.2f}" for name, value in record["metrics"].items())
+    out.result({"record": str(path), **record}, [f"{line}{mark}"])
+    out.next(f"ufine-kit push-hub {opened.path} --to DIR")
+    return EXIT_DONE

@@ -1,0 +1,1 @@
+"""`ufine-kit score`: the metrics for anyone's model, from arrays alone."""

@@ -1,0 +1,1 @@
+"""Which crops are kept, and why the others are not."""

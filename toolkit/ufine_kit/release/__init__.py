@@ -1,0 +1,1 @@
+"""Join what was made into a release."""

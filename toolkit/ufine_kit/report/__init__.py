@@ -1,0 +1,1 @@
+"""What people look at: one page that needs nothing else."""
