@@ -1,4 +1,4 @@
-"""Fixtures that many tests share: a command line run as a user runs it, and what is left on disk."""
+"""A command line run as a user types it, and what it leaves on disk."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 REPO = Path(__file__).parent.parent
 
@@ -45,8 +43,3 @@ def snapshot(folder: Path, *patterns: str) -> dict[str, str]:
     """Relative name -> sha256 of every file under a folder that fits one of the patterns (all files without any)."""
     files = sorted({path for pattern in patterns or ("**/*",) for path in folder.glob(pattern) if path.is_file()})
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-@pytest.fixture
-def cli():
-    return run_cli

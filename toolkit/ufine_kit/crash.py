@@ -12,6 +12,9 @@ POINTS = (
     "part.parquet",
     "part.attachment",
     "part.json",
+    "extract.decode",
+    "extract.track",
+    "extract.encode",
     "ledger.torn",
     "ledger.appended",
     "release.shard",
@@ -19,7 +22,6 @@ POINTS = (
     "train.step",
     "train.checkpoint",
     "push.file",
-    "push.before_rename",
 )
 
 _seen: dict[str, int] = {}

@@ -200,6 +200,9 @@ def write_done(folder: Path, done: Done) -> None:
 
 
 def remove_part(folder: Path, part: str) -> None:
-    """Take a part away before it is made again: the done mark first, so that a crash leaves no part that lies."""
-    for path in [folder / f"{part}.json", *sorted(folder.glob(f"{part}.*"))]:
+    """Take a part away before it is made again: the done mark first, so that a crash leaves no part that lies.
+
+    What a killed worker had half written goes too: only the holder of the part's lock comes here.
+    """
+    for path in [folder / f"{part}.json", *sorted(folder.glob(f"{part}.*")), *folder.glob(f".{part}.*.tmp")]:
         path.unlink(missing_ok=True)

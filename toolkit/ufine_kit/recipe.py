@@ -28,27 +28,48 @@ class Table(BaseModel):
 class WorldTable(Table):
     """The synthetic world: for proof and demos, never for claims."""
 
-    seed: int = 0
-    identities: Count = 24
-    videos: Count = 3
-    seconds: Positive = 8.0
-    width_px: Count = 640
-    height_px: Count = 360
-    fps: Positive = 12.5
+    seed: Annotated[int, Field(ge=0)] = 0
+    identities: Count = 160
+    crops: Annotated[int, Field(ge=0)] = Field(default=0, description="single crops of every identity, beside the videos")
+    videos: Annotated[int, Field(ge=0)] = 8
+    seconds: Positive = Field(default=12.0, description="length of a video")
+    fps: Count = 10
+    shots: Count = Field(default=4, description="camera shots a video; tracks end at each")
+    people_per_shot: Count = 5
+    texts_each: Count = Field(default=6, description="descriptions of every track and crop, by different writers")
 
 
 class ExtractTable(Table):
     """`extract-tracklets`: from a video to crops of tracked persons."""
 
-    detector: Literal["file"] = "file"
-    tracker: Literal["file"] = "file"
-    segment_seconds: Positive = Field(default=600.0, description="length of a part; cut further at shot boundaries")
+    detector: Literal["yolo", "onnx", "hog", "file"] = "yolo"
+    tracker: str = Field(default="bytetrack", description="any of boxmot's, or `file` for the ids of the box file")
+    tracker_preset: Literal["strict", "library"] = Field(default="strict", description="pure tracklets, or boxmot's own")
+    lost_seconds: Positive = Field(default=0.5, description="strict: how long a tracklet may go unseen")
+    tracks_only: bool = Field(default=False, description="tracks from given boxes; no picture is read, no crop cut")
+    device: str = Field(default="auto", description="of a .pt or .engine network: auto, cpu, cuda:0 ...")
+    runtime: Literal["auto", "openvino", "onnxruntime"] = Field(default="auto", description="of exported networks")
+    batch: Count = Field(default=8, description="pictures that a .pt or .engine network takes at once")
+    detect_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(default=640, description="side of a .pt's picture")
+    person_class: Annotated[int, Field(ge=0)] = Field(default=0, description="0 in COCO")
+    detect_confidence: Fraction = Field(default=0.1, description="boxes below it are not even tracked")
+    nms_iou: Fraction = Field(default=0.65, description="two boxes that share more are one person")
+    max_boxes: Count = Field(default=300, description="in one frame")
+    fps: Positive | None = Field(default=None, description="frames a second that are looked at; null: every frame")
+    segment_seconds: Positive = Field(default=600.0, description="length of a part; cut at shot boundaries nearby")
+    pack_seconds: Positive = Field(default=60.0, description="shorter videos are packed into parts of this length")
+    shot_threshold: Annotated[float, Field(ge=0)] = Field(
+        default=18.0, description="mean change of a small picture (0 to 255) that ends all tracklets; 0: off"
+    )
+    decode_threads: Count = Field(default=1, description="more than one only speeds up large frames")
     crops_per_tracklet: Count = Field(default=8, description="spread in time, the best of each stretch")
+    crop_spacing_seconds: Positive = Field(default=0.2, description="shortest stretch of which one crop is taken")
     padding: Annotated[float, Field(ge=0, le=0.5)] = Field(
         default=0.05, description="share of the box added on every side"
     )
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
-    min_confidence: Fraction = 0.3
+    min_confidence: Fraction = Field(default=0.3, description="of a crop; the tracker sees less sure boxes too")
+    min_height_px: Count = Field(default=16, description="of a crop; `filter` asks for more")
 
 
 class MeasureTable(Table):
@@ -107,7 +128,10 @@ class BaselineTable(Table):
         default=0.1, description="share of the steps in which the rate rises; a half cosine follows"
     )
     clip_norm: Positive = Field(default=1.0, description="longest gradient of all weights together")
-    loss: Literal["sdm", "contrastive"] = "sdm"
+    loss: Literal["sdm", "contrastive"] = "contrastive"
+    words_weight: Annotated[float, Field(ge=0)] = Field(
+        default=1.0, description="weight of naming each text's words from either feature; helps where one starts from scratch"
+    )
     temperature: Positive = 0.05
     image_height_px: Count = 96
     image_width_px: Count = 48

@@ -42,6 +42,8 @@ class Segment(Row):
     segment: Int32 = Field(description="number of the segment in its video, from 0")
     first_frame: int = Field(description="first decoded frame of the segment, from 0")
     end_frame: int | None = Field(description="first decoded frame after the segment; null: to the end of the video")
+    first_pts: int | None = Field(default=None, description="timestamp of the first frame, ticks; null: the video's start")
+    end_pts: int | None = Field(default=None, description="timestamp of the first frame after it; null: to the end")
 
 
 class Crop(Row):

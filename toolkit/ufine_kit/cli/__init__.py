@@ -13,6 +13,11 @@ def main() -> None:
     from ufine_kit.output import Output
 
     out = Output()
+    if sys.argv[1:] == ["--version"]:  # the parser would load a third of a second for one word
+        from ufine_kit import __version__
+
+        out.result({}, [__version__])
+        sys.exit(0)
     try:
         sys.exit(command()(standalone_mode=False) or 0)
     except KitError as error:

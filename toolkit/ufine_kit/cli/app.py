@@ -35,7 +35,7 @@ def command() -> Callable[..., int | None]:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(invoke_without_command=True)(_top)
+    app.callback()(_top)
     for name, act in COMMANDS.items():
         app.command(name)(act)
     people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Description campaigns with people.")
@@ -45,14 +45,8 @@ def command() -> Callable[..., int | None]:
     return app
 
 
-def _top(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+def _top() -> None:
     """From raw videos to a published, validated, ultra-fine-grained dataset for text-based person retrieval."""
-    if version:
-        from ufine_kit import __version__
-        from ufine_kit.output import Output
-
-        Output().result({"version": __version__}, [__version__])
-        raise typer.Exit
 
 
 def names() -> list[str]:

@@ -38,8 +38,11 @@ def extract_tracklets(
     flags = {"detector": detector, "tracker": tracker}
     words = [f'extract.{name}="{value}"' for name, value in flags.items() if value is not None]
     chosen = load_recipe(recipe, [*(sets or ()), *words])
-    wanted, paths = plan_videos(videos, chosen.extract, weights, work / "tracklets")
-    ran = run_stage(out, "tracklets", work, chosen, wanted, How(engine, workers, shard, redo, dry_run), paths)
+    wanted = plan_videos(videos, chosen.extract, work / "tracklets", weights)
+    for entry in [*wanted.notes, *wanted.unusable]:
+        out.say(f"  {entry['input']}: {entry['reason']}")
+    how = How(engine, workers, shard, redo, dry_run)
+    ran = run_stage(out, "tracklets", work, chosen, wanted.entries, how, wanted.paths)
     if not dry_run:
         join_tracks(work / "tracklets")
     out.result(ran.report, [] if dry_run else [f"{count(ran.report['rows'], 'crop')} in {work / 'tracklets'}"])

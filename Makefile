@@ -1,0 +1,53 @@
+# Every target does its own set-up. `make demo` shows the kit at work, `make test` proves it.
+UV := $(shell command -v uv 2>/dev/null || echo .venvs/uv/bin/uv)
+PIN := -c constraints/kit.txt
+SHELL := /bin/bash
+
+.PHONY: demo test check prove bench lint types schemas clean
+
+demo: .venvs/demo/.ready  ## the whole chain on a synthetic world, from drawn videos to a scored release
+	@PATH="$(CURDIR)/.venvs/demo/bin:$$PATH" bash examples/demo.sh demo
+
+test: check .venvs/full/.ready  ## everything CI runs: `check`, then what needs torch, Ray, datasets and real footage
+	.venvs/full/bin/python -m pytest -m full -n 2 --dist loadgroup --durations 8
+
+check: .venvs/check/.ready lint types  ## under a minute, no torch, no servers
+	.venvs/check/bin/python -m pytest -m "not full and not gpu" -n 2 --dist loadgroup
+
+lint: .venvs/check/.ready
+	.venvs/check/bin/ruff format --check toolkit tests benchmarks
+	.venvs/check/bin/ruff check toolkit tests benchmarks
+
+types: .venvs/check/.ready
+	.venvs/check/bin/pyright --pythonpath .venvs/check/bin/python
+
+schemas: .venvs/check/.ready  ## write schemas/*.json from the row and recipe models
+	.venvs/check/bin/python -m ufine_kit.schemas
+
+bench: .venvs/full/.ready  ## measurements beside peers; records go to benchmarks/records/
+	.venvs/full/bin/python benchmarks/evaluator_cost.py --record
+
+prove: test bench  ## what is too long for CI: random kills, scale, benchmarks
+	.venvs/full/bin/python -m pytest -m prove
+
+clean:
+	rm -rf .venvs demo work dist
+
+.venvs/check/.ready: pyproject.toml constraints/kit.txt | $(UV)
+	$(UV) venv -q --clear .venvs/check
+	$(UV) pip install -q -p .venvs/check $(PIN) -e '.[extract,check]'
+	touch $@
+
+.venvs/demo/.ready: pyproject.toml constraints/kit.txt | $(UV)
+	$(UV) venv -q --clear .venvs/demo
+	$(UV) pip install -p .venvs/demo $(PIN) -e '.[extract,baseline,hub]'
+	touch $@
+
+.venvs/full/.ready: pyproject.toml constraints/kit.txt | $(UV)
+	$(UV) venv -q --clear .venvs/full
+	$(UV) pip install -q -p .venvs/full $(PIN) -e '.[all,check]'
+	touch $@
+
+.venvs/uv/bin/uv:
+	python3 -m venv .venvs/uv
+	.venvs/uv/bin/python -m pip install -q uv

@@ -1,0 +1,58 @@
+"""Every command that writes is killed at each of its named points and resumed: the bytes are those of an unbroken run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contract.chain import PARTS, STEPS, before, copy
+from typed import run_cli, snapshot
+from ufine_kit import crash
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+POINTS = {
+    "extract-tracklets": [
+        "plan.written",
+        "extract.decode",
+        "extract.track",
+        "extract.encode",
+        *PARTS,
+        "part.attachment",
+    ],
+    "filter": ["plan.written", *PARTS],
+    "campaign pull": ["ledger.torn", "ledger.appended", "ledger.appended:7"],
+    "campaign close": ["plan.written", *PARTS],
+    "build-release": ["release.shard", "release.shard:3", "release.before_rename"],
+    "push-hub": ["push.file", "push.file:3"],
+}
+CASES = [(step, point) for step, points in POINTS.items() for point in points]
+# Tried where torch is: tests/baseline.
+TRAINING = {"train.step", "train.checkpoint"}
+
+
+@pytest.mark.parametrize(("step", "point"), CASES, ids=lambda value: value)
+def test_killed_there_and_run_again_it_gives_the_same_bytes(chain, tmp_path, step, point):
+    work = copy(chain, before(step), tmp_path)
+    words = STEPS[step].words(work)
+    killed = run_cli(*words, crash_at=point)
+    assert killed.code == 137, killed.err
+    resumed = run_cli(*words)
+    assert resumed.code == 0, resumed.err
+    assert results(work) == results(chain / step)
+
+
+def results(work):
+    """All that a run leaves, less what tells of the run itself: done marks (wall clock), locks, torn tails set aside."""
+    aside = re.compile(r"part-\d+\.json$|\.lock$|\.torn$|\.locks/")
+    return {name: sha for name, sha in snapshot(work).items() if not aside.search(name)}
+
+
+def test_every_crash_point_is_tried():
+    tried = {point.partition(":")[0] for points in POINTS.values() for point in points}
+    assert tried | TRAINING == set(crash.POINTS)
+
+
+def test_every_command_that_writes_is_tried():
+    assert set(POINTS) == set(STEPS)
