@@ -15,7 +15,7 @@ PARTS = ["part.rows", "part.before_replace", "part.parquet", "part.json"]
 # Small: two videos of three seconds; their parts are kept apart so that there is something to run side by side.
 WORLD = ["identities=6", "videos=2", "seconds=3", "shots=2", "people_per_shot=3"]
 WORLD = [word for value in WORLD for word in ("--set", f"world.{value}")]
-APART = ["--set", "extract.pack_seconds=2"]
+APART = ["--set", "extract.pack_seconds=0.1"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def _extract(work: Path) -> list[str]:
         work,
         "-r",
         "demo",
+        *APART,
         "--workers",
         "1",
     ]

@@ -172,7 +172,7 @@ def test_an_added_video_appends_parts_and_leaves_the_others_alone(chain, tmp_pat
 def test_a_changed_recipe_names_the_stale_parts_and_redo_makes_them_again(chain, tmp_path):
     work = copy(chain, "filter", tmp_path)
     held = parts_of(work)
-    words = [*STEPS["filter"].words(work), "--set", "filter.min_height_px=150"]
+    words = [*STEPS["filter"].words(work), "--set", "filter.max_overlap=0.05"]
     assert_error(run_cli(*words), 2, "stale", "filter", "--redo")
     assert parts_of(work) == held
     assert run_cli(*words, "--redo").code == 0

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ufine_kit.world import palette
-from ufine_kit.world.people import sample_people, sample_person
+from ufine_kit.world.sampling import sample_people, sample_person
 
 CROWD = sample_people(3000, seed=5)
 

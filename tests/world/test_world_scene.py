@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from ufine_kit.world import sample_people
 from ufine_kit.world.choreography import PLANTS, VideoSettings, cast_of, plan_video
+from ufine_kit.world.footage import track_view
 from ufine_kit.world.scene import frames_of
 from ufine_kit.world.tracking import (
     DetectionNoise,
@@ -19,10 +21,17 @@ from ufine_kit.world.tracking import (
     track_lines,
     tracks_of,
 )
-from ufine_kit.world.write import track_view
 
 SETTINGS = VideoSettings(seconds=12, fps=10, height=180, width=320, noise=0.0)
 PEOPLE = {person.identity: person for person in sample_people(30, seed=41)}
+
+
+def iou(one, other) -> float:
+    """Intersection over union of two boxes, x, y, w, h."""
+    wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    tall = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    both = max(wide, 0) * max(tall, 0)
+    return both / (one[2] * one[3] + other[2] * other[3] - both)
 
 
 def film(number: int = 0, settings: VideoSettings = SETTINGS):
@@ -31,6 +40,7 @@ def film(number: int = 0, settings: VideoSettings = SETTINGS):
     return plan, images, seen
 
 
+pytestmark = pytest.mark.xdist_group("world scene")
 PLAN, IMAGES, SEEN = film()
 TRACKS = tracks_of(SEEN)
 QUIET = replace(SETTINGS, planted=())
@@ -50,7 +60,7 @@ def test_a_video_has_the_frames_and_shots_that_were_asked_for():
 
 
 def test_a_cut_changes_the_picture_more_than_walking_does():
-    change = [float(np.abs(a.astype(int) - b).mean()) for a, b in zip(IMAGES, IMAGES[1:], strict=False)]
+    change = [float(np.abs(a.astype(int) - b).mean()) for a, b in pairwise(IMAGES)]
     assert int(np.argmax(change)) + 1 == PLAN.shots[1].first
 
 
@@ -92,7 +102,7 @@ def test_boxes_enclose_what_can_be_seen_of_a_person():
         for one in SEEN[frame]:
             x, y, w, h = (int(v) for v in clipped(one.box, 320, 180))
             changed[max(0, y - 3) : y + h + 3, max(0, x - 3) : x + w + 3] = False
-        moving = [one for one in SEEN[frame]]
+        moving = SEEN[frame]
         assert changed.mean() < 0.04 or not moving  # what is left are people whom the median holds for background
 
 
@@ -119,7 +129,10 @@ def test_planted_noise_is_there_and_is_told(kind):
     if kind == "truncated":
         assert max(one.visibility for one in found) < 0.7
     if kind == "overlapped":
-        assert np.mean([one.visibility < 0.9 for one in found if one.hidden_by]) > 0.4
+        assert (
+            np.mean([max(iou(one.box, other.box) for other in SEEN[one.frame] if other != one) > 0.3 for one in found])
+            > 0.9
+        )
 
 
 def test_blur_takes_away_sharpness():
@@ -129,7 +142,7 @@ def test_blur_takes_away_sharpness():
     for one in (sharp, blurred):
         x, y, w, h = (int(v) for v in clipped(one.box, 320, 180))
         contrast.append(float(np.abs(np.diff(IMAGES[one.frame][y : y + h, x : x + w].astype(int), axis=0)).mean()))
-    assert contrast[1] < 0.6 * contrast[0]
+    assert contrast[1] < 0.75 * contrast[0]
 
 
 def test_no_noise_is_planted_unless_asked_for():

@@ -15,13 +15,14 @@ from ufine_kit.errors import KitError
 from ufine_kit.world import PARTS, DetectionNoise, WorldSettings, draw_crop, make_world, retrieval_set, sample_people
 from ufine_kit.world.film import write_video
 
+pytestmark = pytest.mark.xdist_group("world")  # one worker makes the world that they share
 SETTINGS = WorldSettings(
     identities=14,
-    crops=2,
+    crops=1,
     videos=2,
-    seconds=4.0,
+    seconds=3.0,
     fps=10,
-    frame_size=(180, 320),
+    frame_size=(120, 212),
     crop_size=(96, 48),
     seed=51,
     granularities=("coarse", "fine"),
@@ -85,9 +86,10 @@ def test_a_world_cut_short_is_made_again(world, tmp_path, monkeypatch):
 
     small = tmp_path / "short"
     with monkeypatch.context() as patched:
-        patched.setattr("ufine_kit.world.write.write_video", full_disk)
-        with pytest.raises(OSError, match="space"):
+        patched.setattr("ufine_kit.world.footage.write_video", full_disk)
+        with pytest.raises(KitError) as refused:
             make_world(small, SETTINGS)
+    assert "no space left" in refused.value.problem
     assert not (small / "world.json").exists()
     make_world(small, SETTINGS)
     assert contents(small) == contents(world)
@@ -100,9 +102,9 @@ def test_the_summary_counts_what_lies_in_the_folder(world):
         summary["crops"]
         == len(list((world / "crops").rglob("*.jpg")))
         == len(list((world / "masks").rglob("*.png")))
-        == 28
+        == 14
     )
-    assert summary["descriptions"] == 28 * 2 * 2
+    assert summary["descriptions"] == 14 * 2 * 2
     assert summary["videos"] == len(list((world / "videos").glob("*.mp4"))) == 2
     assert all(
         summary[name] == len(rows(world, name)) for name in ("truth", "faults", "track_truth", "video_descriptions")
@@ -116,13 +118,13 @@ def test_a_video_decodes_to_the_frames_of_its_truth(world, stem):
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(stream)]
         assert stream.codec_context.name == "h264"
         assert stream.average_rate == 10
-    assert len(frames) == 40
-    assert frames[0].shape == (180, 320, 3)
+    assert len(frames) == 30
+    assert frames[0].shape == (120, 212, 3)
     shots = [row for row in rows(world, "shots") if row["video"] == f"{stem}.mp4"]
-    assert [(row["first_frame"], row["last_frame"]) for row in shots] == [(0, 19), (20, 39)]
+    assert [(row["first_frame"], row["last_frame"]) for row in shots] == [(0, 14), (15, 29)]
     for kind in ("gt", "det", "tracks"):
         numbers = [int(line.split(",")[0]) for line in (world / kind / f"{stem}.txt").read_text().splitlines()]
-        assert 1 <= min(numbers) <= max(numbers) <= 40
+        assert 1 <= min(numbers) <= max(numbers) <= 30
 
 
 def test_crops_are_those_that_memory_draws(world):
@@ -130,7 +132,8 @@ def test_crops_are_those_that_memory_draws(world):
     sample = next(s for s in retrieval_set(1, 1, 51, size=(96, 48), start=3))
     written = np.asarray(Image.open(world / "crops" / "0003" / "0.jpg")).astype(int)
     assert sample.person_id == person.identity == 3
-    assert np.abs(written - sample.image).mean() < 6  # what JPEG takes away
+    other = next(retrieval_set(1, 1, 51, size=(96, 48), start=4)).image
+    assert np.abs(written - sample.image).mean() < 12 < np.abs(written - other).mean()  # JPEG takes a little away
     mask = np.asarray(Image.open(world / "masks" / "0003" / "0.png"))
     assert np.array_equal(mask, sample.drawing.parts)
 
@@ -172,6 +175,18 @@ def test_a_world_without_videos_needs_no_encoder(tmp_path):
     assert summary["track_truth"] == 0
     assert not (tmp_path / "crops" / "videos").exists()
     assert not (tmp_path / "crops" / "masks").exists()
+
+
+def test_an_encoded_video_does_not_hang_on_where_its_memory_lies(world, tmp_path):
+    with av.open(str(world / "videos" / "world-000.mp4")) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    files = set()
+    for run in range(6):  # what was in memory before is left to the encoder's buffers
+        ballast = [np.full(300_007 * (run + 1) + 4096 * k, 37 * run + k, np.uint8) for k in range(6)]
+        del ballast
+        write_video(tmp_path / "a.mp4", iter(frames), 212, 120, 10)
+        files.add((tmp_path / "a.mp4").read_bytes())
+    assert len(files) == 1
 
 
 def test_odd_video_sizes_are_refused_with_a_mend(tmp_path):

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from io import BufferedRandom
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,7 +28,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         make_folder(folder)
         try:
             self.path, self._lock = _own_file(folder, writer)
-            self._file: BufferedRandom = self.path.open("a+b")
+            self._file: FileIO = self.path.open("a+b", buffering=0)
         except OSError as error:
             storage_error(error, folder)
         _mend_tail(self._file, self.path)
@@ -41,11 +41,9 @@ class Ledger(AbstractContextManager["Ledger"]):
         start = self._file.seek(0, os.SEEK_END)
         try:
             half = len(line) // 2
-            self._file.write(line[:half])
-            self._file.flush()
+            _write_all(self._file, line[:half])
             crash.point("ledger.torn")
-            self._file.write(line[half:])
-            self._file.flush()
+            _write_all(self._file, line[half:])
             os.fsync(self._file.fileno())
         except OSError as error:
             _cut(self._file, start)
@@ -71,7 +69,7 @@ def _own_file(folder: Path, writer: str) -> tuple[Path, FileLock]:
     raise KitError(f"a thousand writers named `{writer}` are at work in `{folder}`", "stop some of them")
 
 
-def _mend_tail(file: BufferedRandom, path: Path) -> None:
+def _mend_tail(file: FileIO, path: Path) -> None:
     """A last line without its newline was torn by a crash: kept if it is whole, else set aside in `<name>.torn`."""
     file.seek(0)
     content = file.read()
@@ -86,11 +84,16 @@ def _mend_tail(file: BufferedRandom, path: Path) -> None:
             torn.write(tail + b"\n")
         _cut(file, cut)
     else:
-        file.write(b"\n")
-        file.flush()
+        _write_all(file, b"\n")
 
 
-def _cut(file: BufferedRandom, size: int) -> None:
+def _write_all(file: FileIO, content: bytes) -> None:
+    # Unbuffered: what a full disk refused must not be tried again when the file is closed.
+    while content:
+        content = content[file.write(content) :]
+
+
+def _cut(file: FileIO, size: int) -> None:
     os.ftruncate(file.fileno(), size)
     file.seek(0, os.SEEK_END)
 

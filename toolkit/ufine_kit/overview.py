@@ -11,8 +11,12 @@ from ufine_kit.pipeline import BY_NAME, digest
 from ufine_kit.recipe import Recipe
 
 
-def overview(work: Path, recipe: Recipe, verify: bool = False) -> dict[str, Any]:
-    """Stages with their parts by state, releases, and with `verify` every part whose bytes are not what its mark says."""
+def overview(work: Path, recipe: Recipe | None = None, verify: bool = False) -> dict[str, Any]:
+    """Stages with their parts by state, releases, and with `verify` every part whose bytes are not what its mark says.
+
+    Parts are compared with `recipe` where one is given, else each with the recipe in its own done mark: then only a raised
+    version or changed inputs make it stale.
+    """
     folders = [path.parent for path in sorted([*work.glob("*/plan.json"), *work.glob("descriptions/*/plan.json")])]
     known = [folder for folder in folders if _stage_name(folder, work) in BY_NAME]
     releases = [_release(path) for path in sorted(work.glob("releases/*/*/release.json"))]
@@ -28,16 +32,16 @@ def _stage_name(folder: Path, work: Path) -> str:
     return folder.relative_to(work).parts[0]
 
 
-def _stage(folder: Path, work: Path, recipe: Recipe) -> dict[str, Any]:
+def _stage(folder: Path, work: Path, recipe: Recipe | None) -> dict[str, Any]:
     stage = BY_NAME[_stage_name(folder, work)]
-    made_of = digest(stage, getattr(recipe, stage.table).model_dump(mode="json"))
+    asked = getattr(recipe, stage.table).model_dump(mode="json") if recipe else None
     counts = {"done": 0, "missing": 0, "stale": 0, "failed": 0}
     errors: list[dict[str, str]] = []
     rows = 0
     for entry in parts.read_plan(folder):
         done = parts.read_done(folder, entry.part)
-        inputs = _inputs_now(done, work)
-        counts[parts.state_of(done, made_of, inputs)] += 1
+        made_of = digest(stage, asked if asked is not None else done.recipe if done else {})
+        counts[parts.state_of(done, made_of, _inputs_now(done, work))] += 1
         rows += done.rows if done else 0
         if done and done.error:
             errors.append({"part": f"{stage.name}/{entry.part}", "error": done.error})

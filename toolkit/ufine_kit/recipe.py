@@ -46,6 +46,7 @@ class ExtractTable(Table):
     tracker: str = Field(default="bytetrack", description="any of boxmot's, or `file` for the ids of the box file")
     tracker_preset: Literal["strict", "library"] = Field(default="strict", description="pure tracklets, or boxmot's own")
     lost_seconds: Positive = Field(default=0.5, description="strict: how long a tracklet may go unseen")
+    meet_iou: Fraction = Field(default=0.2, description="strict: boxes that meet this far end both tracklets; 0: off")
     tracks_only: bool = Field(default=False, description="tracks from given boxes; no picture is read, no crop cut")
     device: str = Field(default="auto", description="of a .pt or .engine network: auto, cpu, cuda:0 ...")
     runtime: Literal["auto", "openvino", "onnxruntime"] = Field(default="auto", description="of exported networks")

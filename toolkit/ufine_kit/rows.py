@@ -20,6 +20,10 @@ Granularity = Literal["coarse", "medium", "fine"]
 ReviewWord = Literal["keep", "drop", "split", "merge", "same_person"]
 
 
+# A video of the synthetic world says so in its own metadata, so that its numbers never pass as real ones.
+SYNTHETIC_MARK = "ufine-kit synthetic world"
+
+
 class Row(BaseModel):
     """One row of an artefact. `VERSION` is raised when a field changes its meaning; an added nullable field keeps it."""
 

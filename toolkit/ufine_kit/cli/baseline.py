@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Redo, Sets, Work
+from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Sets, Work
 from ufine_kit.errors import EXIT_DONE
 from ufine_kit.output import Output
 
@@ -19,7 +19,6 @@ def baseline_train(
     work: Work = DEFAULT_WORK,
     recipe: RecipeName = None,
     sets: Sets = None,
-    redo: Redo = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
@@ -35,11 +34,14 @@ def baseline_train(
     if dry_run:
         out.result({"checkpoint": str(folder), "release": str(opened.path), "steps": table.steps, "dry_run": True})
         return EXIT_DONE
+    from dataclasses import asdict
+
     from ufine_kit.baseline.train import train
 
-    with out.progress(table.steps, "train") as bar:
-        trained = train(opened, table, folder, bar.step, redo=redo)
-    out.result({"checkpoint": str(folder), **trained}, [f"{folder}: chosen at {trained['chosen']}"])
+    trained = train(opened, table, folder, out.say)
+    report = {**asdict(trained), "folder": str(folder)}
+    line = f"{folder}: step {trained.step:,} of {trained.steps:,}, selected by {trained.selection}"
+    out.result(report, [line + (" (was done already)" if trained.already_done else "")])
     out.next(f"ufine-kit evaluate {folder} {opened.path}")
     return EXIT_DONE
 
@@ -57,14 +59,15 @@ def evaluate(
 
     out = Output(json)
     opened = open_release(release or newest_release(work))
-    path = work / "baselines" / opened.data_digest[:16] / f"{checkpoint.name}-{split}.json"
     if dry_run:
-        out.result({"record": str(path), "release": str(opened.path), "dry_run": True})
+        out.result({"checkpoint": str(checkpoint), "release": str(opened.path), "split": split, "dry_run": True})
         return EXIT_DONE
     from ufine_kit.baseline.evaluate import evaluate as measure
+    from ufine_kit.baseline.evaluate import record_path
     from ufine_kit.files import make_folder, write_json
 
     record = measure(checkpoint, opened, split)
+    path = record_path(work / "baselines", record)
     make_folder(path.parent)
     write_json(path, record)
     mark = "  (synthetic world)" if record["synthetic"] else ""

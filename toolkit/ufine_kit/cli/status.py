@@ -24,7 +24,7 @@ def status(
     from ufine_kit.recipe import load_recipe
 
     out = Output(json)
-    view = overview(work, load_recipe(recipe, sets or ()), verify)
+    view = overview(work, load_recipe(recipe, sets or ()) if recipe or sets else None, verify)
     lines = [_stage_line(stage) for stage in view["stages"]]
     lines += [f"{entry['part']}  failed: {entry['error']}" for stage in view["stages"] for entry in stage["errors"]]
     lines += [f"{entry}  is not what its done mark says" for entry in view["damaged"]]

@@ -46,10 +46,10 @@ def plan_folder(release: Release, work: Path, to: Path, without_baseline: str | 
 
 
 def baseline_record(release: Release, work: Path, without_baseline: str | None) -> dict[str, object] | None:
-    """The newest record made on exactly these rows. Raises CheckFailed without one, unless a reason was given."""
-    for path in sorted((work / "baselines" / release.data_digest[:16]).glob("*.json"), reverse=True):
+    """A record of exactly these rows on their test split. Raises CheckFailed without one, unless a reason was given."""
+    for path in sorted((work / "baselines" / release.data_digest[:16]).glob("*.json")):
         record = read_json(path)
-        if record.get("data_digest") == release.data_digest:
+        if record.get("data_digest") == release.data_digest and record["release"]["split"] == "test":
             return record
     if without_baseline:
         return None

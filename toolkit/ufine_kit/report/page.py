@@ -72,7 +72,7 @@ def _baselines(work: Path) -> str:
         return ""
     names = tuple(records[0]["metrics"])
     lines = [
-        (record["checkpoint"], record["split"], *(f"{record['metrics'][name]:.2f}" for name in names))
+        (record["checkpoint"]["name"], record["release"]["split"], *(f"{record['metrics'][name]:.2f}" for name in names))
         for record in records
     ]
     note = "<p class=synthetic>Synthetic world: these numbers prove the chain, not a method.</p>"

@@ -5,8 +5,9 @@ Main ways in: `make_world` writes a folder; `sample_people`, `draw_crop`, `descr
 
 from ufine_kit.world.draw import Drawing, Variation, crop_jpeg, draw_crop
 from ufine_kit.world.facts import Fact, facts_of
-from ufine_kit.world.people import Person, sample_people, sample_person
+from ufine_kit.world.people import Person
 from ufine_kit.world.retrieval import Sample, retrieval_set
+from ufine_kit.world.sampling import sample_people, sample_person
 from ufine_kit.world.shapes import PARTS
 from ufine_kit.world.texts import GRANULARITIES, STYLES, describe
 from ufine_kit.world.tracking import DetectionNoise

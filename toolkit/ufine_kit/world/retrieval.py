@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ufine_kit.world.draw import Drawing, Variation, draw_crop
-from ufine_kit.world.people import sample_person
+from ufine_kit.world.sampling import sample_person
 from ufine_kit.world.texts import STYLES, describe
 from ufine_kit.world.writers import sample_writers
 

@@ -1,0 +1,110 @@
+"""The record of a checkpoint on a release: right numbers, groups, and refusal of persons it was trained on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from pathlib import Path  # noqa: E402
+
+from baseline.releases import sample_row, small_table, world_rows, written  # noqa: E402
+from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
+from ufine_kit.baseline.data import load_pairs  # noqa: E402
+from ufine_kit.baseline.evaluate import evaluate, record_path  # noqa: E402
+from ufine_kit.baseline.features import image_features, text_features  # noqa: E402
+from ufine_kit.baseline.tokens import encode  # noqa: E402
+from ufine_kit.baseline.train import train  # noqa: E402
+from ufine_kit.errors import KitError  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+
+@pytest.fixture(scope="module")
+def trained(small_release, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
+    train(small_release, small_table(), folder, lambda _: None)
+    return folder
+
+
+def test_record_holds_the_naive_numbers(trained, small_release):
+    record = evaluate(trained, small_release, device="cpu")
+    model, tokenizer, _ = open_checkpoint(trained)
+    pairs = load_pairs(small_release, "test", 32, 16)
+    similarity = text_features(model, encode(tokenizer, pairs.captions)[0]) @ image_features(model, pairs.pixels).T
+    best = similarity.argmax(axis=1)
+    hits = [int(pairs.people[image]) == int(person) for image, person in zip(best, pairs.caption_people, strict=True)]
+    assert record["metrics"]["R@1"] == pytest.approx(100 * np.mean(hits))
+    assert set(record["metrics"]) == {"R@1", "R@5", "R@10", "mAP", "mINP", "mSD"}
+    assert (record["queries"], record["gallery"], record["identities"]) == (24, 12, 6)
+    json.dumps(record, allow_nan=False)
+
+
+def test_record_is_keyed_by_the_release_and_marked_synthetic(trained, small_release):
+    record = evaluate(trained, small_release, device="cpu")
+    assert record["data_digest"] == small_release.data_digest
+    assert record["synthetic"] is True
+    assert record["checkpoint"]["name"] == "tiny"
+    wanted = Path("baselines") / small_release.data_digest[:16] / "tiny-test.json"
+    assert record_path(Path("baselines"), record) == wanted
+
+
+def of_one_kind(rows: list[dict], granularity: str, source: str) -> list[dict]:
+    """Rows whose captions all have this granularity, whatever their length."""
+    return [
+        row
+        | {
+            "source": source,
+            "caption_origins": [each | {"granularity": granularity} for each in row["caption_origins"]],
+        }
+        for row in rows
+    ]
+
+
+def test_groups_are_given_where_there_is_more_than_one(trained, tmp_path):
+    fine, coarse = (
+        of_one_kind(world_rows("test", 3, at), kind, "world") for at, kind in ((50, "fine"), (53, "coarse"))
+    )
+    same = evaluate(trained, written(tmp_path / "one", fine), device="cpu")
+    assert same["by"] == {}
+    rows = [*(row | {"source": "other"} for row in fine), *coarse]
+    record = evaluate(trained, written(tmp_path / "two", rows), device="cpu")
+    assert set(record["by"]["source"]) == {"other", "world"}
+    assert {name: group["queries"] for name, group in record["by"]["granularity"].items()} == {"coarse": 12, "fine": 12}
+    for groups in record["by"].values():
+        assert np.mean([group["mAP"] for group in groups.values()]) == pytest.approx(record["metrics"]["mAP"])
+
+
+def test_release_without_mark_and_world_source_is_not_synthetic_unless_the_checkpoint_is(trained, tmp_path, quiet):
+    rows = [row | {"source": "real"} for row in [*world_rows("train", 4, 0), *world_rows("test", 3, 60)]]
+    release = written(tmp_path / "release", rows, name="real")
+    assert evaluate(trained, release, device="cpu")["synthetic"] is True
+    train(release, small_table(name="own", steps=1), tmp_path / "own", quiet)
+    assert evaluate(tmp_path / "own", release, device="cpu")["synthetic"] is False
+
+
+def test_trained_identity_is_refused_by_name(trained, tmp_path):
+    image = world_rows("test", 1, 70)[0]["image"]["bytes"]
+    row = sample_row(0, "p3", "test", image, ["a man"])
+    with pytest.raises(KitError, match="1 of 4 identities were trained on, `p3` first"):
+        evaluate(trained, written(tmp_path / "release", [row, *world_rows("test", 3, 71)]), device="cpu")
+
+
+def test_trained_image_is_refused_under_any_release_s_name(trained, tmp_path):
+    rows = [row | {"person_id": "other"} for row in world_rows("train", 1, 2)]
+    rows = [row | {"split": "test"} for row in rows]
+    release = written(tmp_path / "release", [*rows, *world_rows("test", 2, 80)], name="renamed")
+    with pytest.raises(KitError, match="2 images of release `renamed` were trained on"):
+        evaluate(trained, release, device="cpu")
+
+
+def test_train_split_of_its_own_release_is_refused(trained, small_release):
+    with pytest.raises(KitError, match="12 of 12 identities"):
+        evaluate(trained, small_release, split="train", device="cpu")
+
+
+def test_missing_split_is_named(trained, tmp_path):
+    with pytest.raises(KitError, match="no `test` split"):
+        evaluate(trained, written(tmp_path / "release", world_rows("train", 2, 90)), device="cpu")

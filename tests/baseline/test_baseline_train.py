@@ -1,0 +1,297 @@
+"""Training: it learns, it resumes to the same bytes, it never looks at the test split, and it says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from baseline.releases import bytes_of, small_table, world_rows, written  # noqa: E402
+from ufine_kit.baseline import train as training  # noqa: E402
+from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
+from ufine_kit.baseline.data import load_pairs  # noqa: E402
+from ufine_kit.baseline.features import score_pairs  # noqa: E402
+from ufine_kit.baseline.tokens import encode  # noqa: E402
+from ufine_kit.baseline.train import train  # noqa: E402
+from ufine_kit.errors import BadInput, KitError  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+STILL = {"mirror": False, "shift_px": 0, "erase": 0.0, "brightness": 0.0, "contrast": 0.0}
+
+
+def curve(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+# --- it learns ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["sdm", "contrastive"])
+def test_32_pairs_are_learned_by_heart(tmp_path, quiet, loss):
+    rows = [row | {"captions": row["captions"][:1], "caption_origins": row["caption_origins"][:1]}
+            for row in world_rows("train", 32, 0, images_each=1)]  # fmt: skip
+    release = written(tmp_path / "release", rows)
+    table = small_table(steps=150, batch=32, evaluate_every=150, learning_rate=3e-3, loss=loss, **STILL)
+    train(release, table, tmp_path / "checkpoint", quiet)
+    model, tokenizer, _ = open_checkpoint(tmp_path / "checkpoint")
+    pairs = load_pairs(release, "train", 32, 16)
+    assert score_pairs(model, pairs, encode(tokenizer, pairs.captions)[0]).r1 == 100
+
+
+def test_shuffled_captions_stay_at_chance(tmp_path, quiet):
+    """Captions dealt to other persons teach nothing of unseen ones: R@1 within the 99 % binomial interval of chance."""
+    rows = [*world_rows("train", 40, 0), *world_rows("test", 40, 40, images_each=1)]
+    order = np.random.default_rng(0).permutation(80)
+    shuffled = [
+        row | {key: rows[order[place]][key] for key in ("captions", "caption_origins")}
+        for place, row in enumerate(rows[:80])
+    ]
+    release = written(tmp_path / "release", [*shuffled, *rows[80:]])
+    train(release, small_table(steps=80, batch=32, evaluate_every=80), tmp_path / "checkpoint", quiet)
+    model, tokenizer, _ = open_checkpoint(tmp_path / "checkpoint")
+    pairs = load_pairs(release, "test", 32, 16)
+    found = score_pairs(model, pairs, encode(tokenizer, pairs.captions)[0])
+    hits, chance = round(found.r1 * found.queries / 100), 1 / found.gallery
+    assert hits <= most_hits(found.queries, chance, 0.995)
+
+
+def most_hits(queries: int, chance: float, level: float) -> int:
+    """The smallest k with P(hits <= k) >= level, by the binomial distribution."""
+    total = 0.0
+    for hits in range(queries + 1):
+        total += math.comb(queries, hits) * chance**hits * (1 - chance) ** (queries - hits)
+        if total >= level:
+            return hits
+    return queries
+
+
+# --- it resumes -----------------------------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from ufine_kit.baseline.train import train
+from ufine_kit.dataset.reader import open_release
+from ufine_kit.recipe import BaselineTable
+table = BaselineTable.model_validate_json(sys.argv[3])
+train(open_release(Path(sys.argv[1])), table, Path(sys.argv[2]), lambda line: print(line))
+"""
+
+
+def train_in_a_process(release, table, folder: Path, crash_at: str = "") -> subprocess.CompletedProcess:
+    env = {**os.environ, "UFINE_CRASH_AT": crash_at} if crash_at else dict(os.environ)
+    words = [sys.executable, "-c", SCRIPT, str(release.path), str(folder), table.model_dump_json()]
+    return subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+
+
+class PulledPlugError(BaseException):
+    """Stands for the kill, where a process of its own would cost too much."""
+
+
+def train_until(monkeypatch, release, folder: Path, name: str, nth: int) -> None:
+    """Train in this process up to the nth passing of a crash point."""
+    passed = []
+
+    def pull(point: str) -> None:
+        passed.append(point)
+        if passed.count(name) == nth:
+            raise PulledPlugError
+
+    with monkeypatch.context() as patched, pytest.raises(PulledPlugError):
+        patched.setattr(training.crash, "point", pull)
+        train(release, small_table(), folder, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def unbroken(small_release, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken") / "tiny"
+    train(small_release, small_table(), folder, lambda _: None)
+    return bytes_of(folder)
+
+
+def test_killed_and_resumed_process_ends_in_the_same_bytes(small_release, unbroken, tmp_path):
+    killed = train_in_a_process(small_release, small_table(), tmp_path / "tiny", "train.step:7")
+    assert killed.returncode == 137
+    assert not (tmp_path / "tiny" / "ufine.json").exists()
+    resumed = train_in_a_process(small_release, small_table(), tmp_path / "tiny")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "goes on after step 4" in resumed.stdout
+    assert bytes_of(tmp_path / "tiny") == unbroken
+
+
+@pytest.mark.parametrize(
+    ("point", "nth", "step"),
+    [
+        ("train.step", 2, 0),
+        ("train.step", 4, 0),
+        ("train.checkpoint", 1, 4),
+        ("train.step", 11, 8),
+        ("train.checkpoint", 3, 12),
+    ],
+)
+def test_stopped_anywhere_and_resumed_ends_in_the_same_bytes(
+    small_release, unbroken, tmp_path, quiet, monkeypatch, point, nth, step
+):
+    train_until(monkeypatch, small_release, tmp_path / "tiny", point, nth)
+    train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert any(f"goes on after step {step}" in line for line in quiet) == bool(step)
+    assert bytes_of(tmp_path / "tiny") == unbroken
+
+
+def test_torn_last_line_of_the_curve_is_written_again(small_release, unbroken, tmp_path, quiet, monkeypatch):
+    train_until(monkeypatch, small_release, tmp_path / "tiny", "train.step", 7)
+    with (tmp_path / "tiny" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 6, "lo')
+    train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert bytes_of(tmp_path / "tiny") == unbroken
+
+
+def test_finished_checkpoint_is_not_trained_again(small_release, tmp_path, quiet):
+    first = train(small_release, small_table(), tmp_path / "tiny", quiet)
+    before = bytes_of(tmp_path / "tiny")
+    again = train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert (first.already_done, again.already_done) == (False, True)
+    assert again == replace(first, already_done=True)
+    assert bytes_of(tmp_path / "tiny") == before
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_folder_of_another_recipe_or_release_is_refused(small_release, tmp_path, quiet, finished, monkeypatch):
+    if finished:
+        train(small_release, small_table(), tmp_path / "tiny", quiet)
+    else:
+        train_until(monkeypatch, small_release, tmp_path / "tiny", "train.checkpoint", 1)
+    with pytest.raises(KitError, match="another recipe"):
+        train(small_release, small_table(learning_rate=1e-4), tmp_path / "tiny", quiet)
+    with pytest.raises(KitError, match="another release"):
+        train(replace(small_release, data_digest="f" * 64), small_table(), tmp_path / "tiny", quiet)
+
+
+# --- its protocol ---------------------------------------------------------------------------------------------------
+
+
+def test_test_split_is_never_read(tmp_path, quiet):
+    rows = [*world_rows("train", 6, 0), *world_rows("val", 3, 6), *world_rows("test", 3, 9)]
+    release = written(tmp_path / "release", rows)
+    for file in (tmp_path / "release" / "data").glob("test-*"):
+        file.write_bytes(b"nothing that could be read")
+    assert train(release, small_table(steps=2), tmp_path / "tiny", quiet).step == 2
+
+
+def test_best_step_on_val_is_kept(small_release, tmp_path, quiet, monkeypatch):
+    monkeypatch.setattr(training, "score_pairs", ScriptedVal([10.0, 30.0, 30.0]))
+    report = train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert (report.step, report.selection, report.metrics["R@1"]) == (8, "best R@1 on val", 30.0)
+    assert [record["R@1"] for record in curve(tmp_path / "tiny") if "R@1" in record] == [10.0, 30.0, 30.0]
+
+
+class ScriptedVal:
+    """Stands for the validation: answers what it was told to, one look after the other."""
+
+    def __init__(self, answers: list[float]) -> None:
+        self.answers = iter(answers)
+
+    def __call__(self, *_: object) -> ScriptedVal:
+        return self
+
+    def as_dict(self) -> dict[str, float]:
+        return {"R@1": next(self.answers)}
+
+
+def test_without_a_val_split_the_last_step_is_kept_and_said(tmp_path, quiet):
+    release = written(tmp_path / "release", world_rows("train", 6, 0))
+    report = train(release, small_table(), tmp_path / "tiny", quiet)
+    assert (report.step, report.selection, report.metrics) == (12, "last", {})
+    assert any("no val split" in line for line in quiet)
+
+
+def test_learning_rate_rises_over_the_warm_up_and_falls_to_nothing():
+    table = small_table(steps=100, warmup=0.1)
+    rates = [training.rate(step, table) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[10] == 1
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[55] == pytest.approx(0.5)
+    assert 0 < rates[99] < 0.001
+
+
+def test_biases_and_norms_are_not_decayed():
+    model = torch.nn.ModuleDict({"layer": torch.nn.Linear(3, 2), "norm": torch.nn.LayerNorm(2)})
+    decayed, plain = training.optimiser_of(model, small_table(weight_decay=0.5)).param_groups
+    assert [tuple(each.shape) for each in decayed["params"]] == [(2, 3)]
+    assert (decayed["weight_decay"], plain["weight_decay"], len(plain["params"])) == (0.5, 0.0, 3)
+
+
+# --- what it says ---------------------------------------------------------------------------------------------------
+
+
+def test_captions_cut_at_the_limit_are_counted(small_release, tmp_path, quiet):
+    train(small_release, small_table(text_tokens=100, steps=1), tmp_path / "tiny", quiet)
+    assert any("longer than 100 tokens and are cut" in line for line in quiet)
+
+
+def test_captions_all_over_the_limit_are_refused(small_release, tmp_path, quiet):
+    with pytest.raises(KitError, match="every caption is longer than 4 tokens") as error:
+        train(small_release, small_table(text_tokens=4), tmp_path / "tiny", quiet)
+    assert "baseline.text_tokens" in error.value.mend
+
+
+def test_one_identity_is_refused(tmp_path, quiet):
+    release = written(tmp_path / "release", world_rows("train", 1, 0))
+    with pytest.raises(KitError, match="one identity"):
+        train(release, small_table(), tmp_path / "tiny", quiet)
+
+
+def test_corrupt_image_is_named(tmp_path, quiet):
+    rows = world_rows("train", 4, 0)
+    rows[5]["image"] = {"bytes": rows[5]["image"]["bytes"][:200], "path": None}
+    with pytest.raises(BadInput, match="image `train-00005`"):
+        train(written(tmp_path / "release", rows), small_table(), tmp_path / "tiny", quiet)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_names_the_batch(small_release, tmp_path, quiet, monkeypatch, error):
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(training, "encode_images", full)
+    with pytest.raises(KitError, match=r"out of .*memory training with batches of 8") as found:
+        train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert "baseline.batch=4" in found.value.mend
+
+
+def test_other_runtime_errors_stay_what_they_are(small_release, tmp_path, quiet, monkeypatch):
+    def wrong(*_: object) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(training, "encode_images", wrong)
+    with pytest.raises(RuntimeError, match="mat1"):
+        train(small_release, small_table(), tmp_path / "tiny", quiet)
+
+
+def test_loss_that_is_no_number_stops_the_run(small_release, tmp_path, quiet):
+    with pytest.raises(KitError, match="not finite at step"):
+        train(small_release, small_table(learning_rate=1e30, warmup=0.0), tmp_path / "tiny", quiet)
+
+
+def test_thread_count_and_kernels_are_given_back(small_release, tmp_path, quiet):
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    train(small_release, small_table(steps=1), tmp_path / "tiny", quiet)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before

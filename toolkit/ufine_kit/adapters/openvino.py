@@ -1,0 +1,69 @@
+"""OpenVINO: exported detection networks on the CPU, several pictures in flight, one thread each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ufine_kit.errors import KitError, need
+
+
+class Network:
+    """A network read from ONNX or from an OpenVINO export; `compile` makes it ready to run."""
+
+    def __init__(self, model: Path) -> None:
+        self._ov = need("openvino", "extract")
+        self._core = self._ov.Core()
+        try:
+            self._network = self._core.read_model(str(model))
+            self.input_shape = [int(size) for size in self._network.input(0).shape]
+            self.output_shape = [int(size) for size in self._network.output(0).shape]
+        except RuntimeError as error:
+            raise KitError(
+                f"OpenVINO cannot read `{model.name}`: {str(error).strip().splitlines()[-1][:160]}",
+                "give --weights an ONNX file or an OpenVINO export with fixed shapes",
+            ) from None
+
+    def compile(self, streams: int, bgr: bool, divisor: float) -> None:
+        """Ready for `streams` pictures at a time; `in_flight` of them may be under way."""
+        # One thread a picture: the same boxes however many pictures are in flight. Precision is what suits the processor
+        # (bfloat16 where it computes in it: a third less time), as in OpenVINO's own defaults.
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams,
+            "ENABLE_CPU_PINNING": False,
+        }  # fmt: skip
+        compiled = self._core.compile_model(self._taking_bytes(bgr, divisor), "CPU", settings)
+        # A spare picture a stream, so that none idles while the oldest output is being read.
+        self.in_flight = 2 * streams
+        self._free = [compiled.create_infer_request() for _ in range(self.in_flight)]
+
+    def begin(self, picture: np.ndarray) -> Callable[[], np.ndarray]:
+        """Start one picture, uint8 RGB [1, H, W, 3]; calling what comes back waits for the output."""
+        request = self._free.pop()
+        request.start_async([picture])
+
+        def output() -> np.ndarray:
+            request.wait()
+            found = np.array(request.get_output_tensor(0).data)
+            self._free.append(request)
+            return found
+
+        return output
+
+    def _taking_bytes(self, bgr: bool, divisor: float) -> Any:
+        """The network with bytes in front: colours, layout and scale are then its own first, fast, steps."""
+        from openvino.preprocess import ColorFormat, PrePostProcessor
+
+        ov, steps = self._ov, PrePostProcessor(self._network)
+        given = steps.input().tensor()
+        given.set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.RGB)
+        steps.input().model().set_layout(ov.Layout("NCHW"))
+        steps.input().preprocess().convert_element_type(ov.Type.f32)
+        if bgr:
+            steps.input().preprocess().convert_color(ColorFormat.BGR)
+        if divisor != 1.0:
+            steps.input().preprocess().scale(divisor)
+        return steps.build()

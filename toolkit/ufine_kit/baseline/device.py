@@ -1,0 +1,45 @@
+"""Where the model runs: the device, its threads, CPU determinism, and out-of-memory said in one line."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+
+import torch
+
+from ufine_kit.errors import KitError
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is the GPU where there is one. Raises KitError for `cuda` without one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise KitError("no CUDA device is there", "let the kit choose: --set baseline.device=auto")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def settled(device: torch.device, threads: int) -> Generator[None]:
+    """Fixed thread count and, on CPU, deterministic kernels alone; what was set before comes back after."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(device.type == "cpu")
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+
+
+@contextlib.contextmanager
+def memory_named(what: str, mend: str) -> Generator[None]:
+    """Turn running out of GPU or main memory inside the block into a KitError that names `what` and the knob."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise KitError(f"out of GPU memory {what}", mend) from error
+    except MemoryError as error:
+        raise KitError(f"out of memory {what}", mend) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # the CPU allocator has no exception of its own
+            raise
+        raise KitError(f"out of memory {what}", mend) from error

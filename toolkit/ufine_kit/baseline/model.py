@@ -1,0 +1,85 @@
+"""The model: `transformers.CLIPModel` of any size, used at H x W by interpolating its square grid of positions."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn import functional
+from transformers import CLIPConfig, CLIPModel
+
+from ufine_kit.baseline.tokens import END, PAD, START
+from ufine_kit.errors import KitError
+from ufine_kit.recipe import BaselineTable
+
+
+def new_model(table: BaselineTable, vocabulary: int) -> CLIPModel:
+    """A CLIPModel with random weights drawn from `table.seed`. Raises KitError for sizes that do not fit together.
+
+    The square grid has as many rows as the image has patches from head to foot, so that no row shares its position.
+    """
+    height, width, patch = table.image_height_px, table.image_width_px, table.patch_px
+    if height % patch or width % patch:
+        raise KitError(
+            f"an image of {height} x {width} px is not made of whole patches of {patch} px",
+            f"ufine-kit baseline-train --set baseline.image_width_px={math.ceil(width / patch) * patch}"
+            f" --set baseline.image_height_px={math.ceil(height / patch) * patch}",
+        )
+    if table.width % table.heads:
+        raise KitError(
+            f"`baseline.width` {table.width} is no multiple of `baseline.heads` {table.heads}",
+            f"ufine-kit baseline-train --set baseline.width={math.ceil(table.width / table.heads) * table.heads}",
+        )
+    shared = {
+        "hidden_size": table.width,
+        "intermediate_size": 2 * table.width,
+        "num_attention_heads": table.heads,
+        "projection_dim": table.width,
+    }
+    text = {
+        "vocab_size": vocabulary,
+        "num_hidden_layers": table.text_layers,
+        "max_position_embeddings": table.text_tokens,
+        "pad_token_id": PAD,
+        "bos_token_id": START,
+        "eos_token_id": END,
+    }
+    vision = {"num_hidden_layers": table.vision_layers, "image_size": max(height, width), "patch_size": patch}
+    config = CLIPConfig(
+        text_config={**shared, **text},
+        vision_config={**shared, **vision},
+        projection_dim=table.width,
+        logit_scale_init_value=math.log(1 / table.temperature),
+        pad_token_id=PAD,
+        bos_token_id=START,
+        eos_token_id=END,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(table.seed)
+        return CLIPModel(config)
+
+
+def parameter_count(model: CLIPModel) -> int:
+    """Numbers that training may change."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def encode_images(model: CLIPModel, pixels: torch.Tensor) -> torch.Tensor:
+    """Normalised features [B, D] of normalised pixels [B, 3, H, W]."""
+    seen = model.vision_model(pixel_values=pixels, interpolate_pos_encoding=True).pooler_output
+    return functional.normalize(model.visual_projection(seen), dim=-1)
+
+
+def encode_texts(model: CLIPModel, ids: torch.Tensor) -> torch.Tensor:
+    """Normalised features [B, D] of token ids [B, L], padded on the right.
+
+    No mask is given: the text encoder is causal and is read at `<end>`, so nothing behind that token is ever attended,
+    and the attention kernel without a mask is the faster one.
+    """
+    read = model.text_model(input_ids=ids.long()).pooler_output
+    return functional.normalize(model.text_projection(read), dim=-1)
+
+
+def without_padding(ids: torch.Tensor) -> torch.Tensor:
+    """The columns of [B, L] up to the last one in which any text still has a token."""
+    return ids[:, : int((ids != PAD).sum(dim=1).max())]

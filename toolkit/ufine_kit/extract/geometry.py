@@ -1,0 +1,50 @@
+"""What can be said of boxes without pixels: overlap, distance to the border, the window that is cut out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def shared_areas(boxes: np.ndarray) -> np.ndarray:
+    """Area that every two boxes of xywh [n, >=4] share, [n, n], 0 with itself."""
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]
+    shared = np.clip(np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None]), 0, None).prod(axis=2)
+    np.fill_diagonal(shared, 0)
+    return shared
+
+
+def overlaps(boxes: np.ndarray) -> np.ndarray:
+    """For every box of xywh [n, >=4] the largest share of it that one other box covers, 0 to 1, [n]."""
+    if len(boxes) < 2:
+        return np.zeros(len(boxes))
+    return np.clip(shared_areas(boxes).max(axis=1) / boxes[:, 2:4].prod(axis=1), 0, 1)
+
+
+def largest_iou(boxes: np.ndarray) -> np.ndarray:
+    """For every box of xywh [n, >=4] the largest intersection over union with another, [n]."""
+    if len(boxes) < 2:
+        return np.zeros(len(boxes))
+    shared, area = shared_areas(boxes), boxes[:, 2:4].prod(axis=1)
+    return (shared / (area[:, None] + area[None] - shared)).max(axis=1)
+
+
+def border_px(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Distance of every box to the nearest border of the frame in pixels, below 0 where it reaches outside, [n]."""
+    x, y, w, h = boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]
+    return np.minimum(np.minimum(x, y), np.minimum(width - x - w, height - y - h))
+
+
+def window(box: np.ndarray, padding: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the padded box in whole pixels, cut at the frame; empty where the box lies outside."""
+    x, y, w, h = (float(value) for value in box[:4])
+    left, top = math.floor(x - padding * w), math.floor(y - padding * h)
+    right, bottom = math.ceil(x + w + padding * w), math.ceil(y + h + padding * h)
+    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
+
+def rounded(box: np.ndarray) -> tuple[int, int, int, int]:
+    """The box in whole pixels, as it enters a crop's id."""
+    x, y, w, h = (round(float(value)) for value in box[:4])
+    return x, y, w, h
