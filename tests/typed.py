@@ -18,16 +18,6 @@ from pathlib import Path
 
 REPO = Path(__file__).parent.parent
 LIBRARIES = ["numpy", "pyarrow.parquet", "pydantic", "typer.main", "PIL.JpegImagePlugin", "av", "jinja2", "filelock"]
-    "numpy",
-    "pyarrow.parquet",
-    "pydantic",
-    "typer.main",
-    "PIL.Image",
-    "PIL.JpegImagePlugin",
-    "av",
-    "jinja2",
-    "filelock",
-]
 SECONDS = 300
 
 _forks = multiprocessing.get_context("forkserver")
