@@ -25,7 +25,7 @@ schemas: .venvs/check/.ready  ## write schemas/*.json from the row and recipe mo
 	.venvs/check/bin/python -m ufine_kit.schemas
 
 bench: .venvs/full/.ready  ## measurements beside peers; records go to benchmarks/records/
-	.venvs/full/bin/python benchmarks/evaluator_cost.py --record
+	.venvs/full/bin/python benchmarks/evaluator_cost.py --json
 
 prove: test bench  ## what is too long for CI: random kills, scale, benchmarks
 	.venvs/full/bin/python -m pytest -m prove

@@ -30,7 +30,7 @@ def test_every_command_stands_in_the_readme(name):
 
 
 def test_every_command_in_the_readme_exists():
-    typed = set(re.findall(r"ufine-kit ((?:campaign )?[a-z][a-z0-9-]+)", README))
+    typed = set(re.findall(r"(?:`|\$ )ufine-kit ((?:campaign )?[a-z][a-z0-9-]+)", README))
     assert typed <= set(names()), typed - set(names())
 
 

@@ -182,7 +182,7 @@ def test_a_changed_recipe_names_the_stale_parts_and_redo_makes_them_again(chain,
 
 def test_a_redone_upstream_part_makes_what_follows_stale(chain, tmp_path):
     work = copy(chain, "filter", tmp_path)
-    words = [*STEPS["extract-tracklets"].words(work), "--set", "extract.crops_per_tracklet=3", "--redo"]
+    words = [*STEPS["extract-tracklets"].words(work), "--set", "extract.padding=0.2", "--redo"]
     assert run_cli(*words).code == 0
     assert_error(run_cli(*STEPS["filter"].words(work)), 2, "stale")
     stages = {stage["stage"]: stage for stage in run_cli("status", "-w", work, "--json").json["stages"]}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -159,7 +160,9 @@ def run_local(tasks: list[Task], workers: int) -> Iterator[Result]:
         return
     pool = ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _begin_worker)
     try:
-        for future in as_completed([pool.submit(make_part, task) for task in tasks]):
+        with _deaf_to_ctrl_c():
+            futures = [pool.submit(make_part, task) for task in tasks]
+        for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool:
         raise KitError(
@@ -172,9 +175,18 @@ def run_local(tasks: list[Task], workers: int) -> Iterator[Result]:
             child.terminate()
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Generator[None]:
+    """Workers are started with Ctrl-C blocked, and keep it blocked: it goes to the whole group, and the parent answers it."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
 def _begin_worker() -> None:
-    # Ctrl-C goes to the whole group: only the parent answers it. One thread each keeps the machine's cores for parts.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # One thread each keeps the machine's cores for parts.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
