@@ -1,0 +1,111 @@
+"""Descriptions from a file: refused line by line with a reason, never doubled, and no name of a writer in any artefact."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from ufine_kit.campaign.close import open_close, plan_close
+from ufine_kit.campaign.intake import campaign_folder, take_in
+from ufine_kit.campaign.progress import progress
+from ufine_kit.engine import Job
+from ufine_kit.errors import KitError
+from ufine_kit.ledger import read_ledger
+
+CROPS = {"c1", "c2"}
+
+
+def line(**changes) -> dict:
+    plain = {
+        "crop_id": "c1", "text": "A man in a red coat.", "writer": "mei.lin@example.org",
+        "created_at": "2026-01-01T00:00:00Z", "lead_seconds": 40.5,
+    }  # fmt: skip
+    return plain | changes
+
+
+def written(tmp_path, *lines) -> object:
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join((entry if isinstance(entry, str) else json.dumps(entry)) + "\n" for entry in lines))
+    return path
+
+
+def test_a_text_comes_out_as_it_went_in(tmp_path):
+    odd = 'Schön 人 \u200f <script>alert(1)</script>\r\nsecond line\x00 "quoted" \\n'
+    take_in(tmp_path / "c", written(tmp_path, line(text=odd)), CROPS)
+    rows = list(open_close({})(Job("part-00000", [], {}, plan_close(tmp_path / "c")[1])))
+    assert [row["text"] for row in rows] == [odd]
+    assert rows[0]["lead_seconds"] == 40.5
+
+
+def test_the_same_file_twice_adds_nothing_and_more_lines_add_only_themselves(tmp_path):
+    first = take_in(tmp_path / "c", written(tmp_path, line()), CROPS)
+    again = take_in(tmp_path / "c", written(tmp_path, line(), line(crop_id="c2")), CROPS)
+    assert (first.added, again.added, again.known) == (1, 1, 1)
+    assert len(read_ledger(tmp_path / "c/ledger")) == 2
+
+
+BAD = [
+    ("not json", "no JSON"),
+    ("[]", "valid"),
+    (line(crop_id="c9"), "no crop `c9`"),
+    (line(text=""), "`text`"),
+    ({key: value for key, value in line().items() if key != "writer"}, "`writer`"),
+    (line(lead_seconds="soon"), "`lead_seconds`"),
+    (line(text=["a", "list"]), "`text`"),
+]
+
+
+@pytest.mark.parametrize(("bad", "reason"), BAD, ids=lambda value: str(value)[:30])
+def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken(tmp_path, bad, reason):
+    intake = take_in(tmp_path / "c", written(tmp_path, line(), bad, line(crop_id="c2")), CROPS)
+    assert intake.added == 2
+    (refused,) = intake.refused
+    assert "line 2" in refused
+    assert reason in refused
+
+
+def test_writers_become_pseudonyms_and_no_artefact_holds_a_name(tmp_path):
+    work = tmp_path / "c"
+    take_in(work, written(tmp_path, line(), line(writer="Bob Smith", crop_id="c2")), CROPS)
+    take_in(work, written(tmp_path, line(text="Another."), line(writer="Zoe")), CROPS)
+    who = {entry["who"] for entry in read_ledger(work / "ledger").values()}
+    assert who == {"writer-001", "writer-002", "writer-003"}
+    key_file = work / "writers.json"
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    for path in work.rglob("*"):
+        if path.is_file() and path != key_file:
+            content = path.read_bytes().lower()
+            assert not any(name in content for name in (b"mei", b"example.org", b"bob", b"smith", b"zoe"))
+
+
+def test_progress_counts_texts_crops_and_writers(tmp_path):
+    take_in(tmp_path / "c", written(tmp_path, line(), line(text="One two three four.", writer="b")), CROPS)
+    assert progress(tmp_path / "c") == {
+        "descriptions": 2,
+        "crops": 1,
+        "writers": [
+            {"writer": "writer-001", "texts": 1, "words_mean": 6.0}, {"writer": "writer-002", "texts": 1, "words_mean": 4.0},
+        ],
+    }  # fmt: skip
+
+
+def test_short_texts_stay_in_the_ledger_and_out_of_the_descriptions(tmp_path):
+    take_in(tmp_path / "c", written(tmp_path, line(), line(text="Red.", crop_id="c2")), CROPS)
+    job = Job("part-00000", [], {}, plan_close(tmp_path / "c")[1])
+    assert len(list(open_close({"min_words": 3})(job))) == 1
+    assert job.said.reasons == {"too_short": 1}
+    assert len(read_ledger(tmp_path / "c/ledger")) == 2
+
+
+def test_a_dry_run_of_the_intake_writes_nothing(tmp_path):
+    source = written(tmp_path, line())
+    assert take_in(tmp_path / "c", source, CROPS, write=False).added == 1
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "A", "/abs", "x" * 65, "-a"])
+def test_a_name_that_is_no_plain_word_is_refused(tmp_path, name):
+    with pytest.raises(KitError, match="no campaign name"):
+        campaign_folder(tmp_path, name)
