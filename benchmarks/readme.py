@@ -11,9 +11,18 @@ ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "benchmarks" / "records"
 
 
+SHOWN = ("extract-tracklets", "filter", "build-release", "baseline-train", "evaluate", "push-hub")
+
+
 def demo() -> str:
-    """The session of `make demo`, as it was recorded."""
-    return f"```console\n{(RECORDS / 'demo.txt').read_text(encoding='utf-8').strip()}\n```"
+    """Six commands of the recorded session of `make demo`, without its lines of progress."""
+    session = (RECORDS / "demo.txt").read_text(encoding="utf-8")
+    blocks = [block.strip() for block in re.split(r"(?m)^(?=\$ )", session)]
+    shown = [block for block in blocks if block.startswith(tuple(f"$ ufine-kit {name}" for name in SHOWN))]
+    lines = [
+        line for block in shown for line in [*block.splitlines(), ""] if not line.startswith(("  part-", "  step"))
+    ]
+    return "\n".join(["```console", "$ export UFINE_WORK=demo/work UFINE_RECIPE=demo", "", *lines[:-1], "```"])
 
 
 def evaluator() -> str:
@@ -33,8 +42,9 @@ def evaluator() -> str:
         told = [f"{side['cpu_s']:.1f} CPU s, {side['peak_mib']:,.0f} MiB" for side in sides]
         ratios = case["ratios"]
         lines.append(f"| {case['features']} | {told[0]} | {told[1]} | {ratios['cpu']:.1f}x | {ratios['memory']:.0f}x |")
-    big, medians = large["cases"][0]["shape"], large["cases"][0]["medians"]["score"]
-    lines += ["", f"{big['queries']:,} x {big['gallery']:,} x {big['dims']} takes {medians['peak_mib']:,.0f} MiB."]
+    big = large["large"]
+    size = "{queries:,} x {gallery:,} x {dims}".format(**big["shape"])
+    lines += ["", f"{size} takes {big['peak_mib']:,.0f} MiB at its peak."]
     return "\n".join(lines)
 
 

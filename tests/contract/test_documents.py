@@ -34,6 +34,11 @@ def test_every_command_in_the_readme_exists():
     assert typed <= set(names()), typed - set(names())
 
 
+def test_the_figures_in_the_readme_are_those_of_the_kept_records():
+    done = subprocess.run([sys.executable, REPO / "benchmarks/readme.py", "--check"], check=False)
+    assert done.returncode == 0, "run `python benchmarks/readme.py`"
+
+
 @pytest.mark.parametrize("name", sorted(schemas()))
 def test_schemas_are_current(name):
     assert (REPO / "schemas" / name).read_text() == text_of(schemas()[name]), "run `make schemas`"

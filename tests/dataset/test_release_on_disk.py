@@ -38,7 +38,8 @@ def row(number: int, person: int, split: str = "train", **changes) -> dict:
         "height": 128,
         "dhash": "00ff00ff00ff00ff",
         "provenance": {
-            "crop_id": f"c{number}", "video_sha256": None, "tracklet": "t", "frame": number, "box_xywh": [0.1, 2, 3, 4.7], "upstream_id": None,
+            "crop_id": f"c{number}", "video_sha256": None, "tracklet": "t", "frame": number,
+            "box_xywh": [0.1, 2, 3, 4.7], "upstream_id": None,
         },
     }  # fmt: skip
     return plain | changes

@@ -12,6 +12,7 @@ from ufine_kit.files import digest_of
 from ufine_kit.ledger import read_ledger
 from ufine_kit.parts import PlanEntry
 from ufine_kit.recipe import CampaignTable
+from ufine_kit.text.words import count as count_words
 
 
 def plan_close(folder: Path) -> tuple[list[PlanEntry], dict[str, str]]:
@@ -30,7 +31,7 @@ def open_close(table: dict[str, Any]) -> Step:
 
     def close(job: Job) -> Iterator[dict[str, Any]]:
         for key, entry in read_ledger(Path(job.paths["ledger"])).items():
-            if len(entry["row"]["text"].split()) < recipe.min_words:
+            if count_words(entry["row"]["text"]) < recipe.min_words:
                 job.said.reasons["too_short"] += 1
                 continue
             yield {"description_id": key, **entry["row"], "origin": "human", "parent_id": None, "checks": []}

@@ -9,6 +9,7 @@ from typing import Any
 
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import read_ledger
+from ufine_kit.text.words import count as count_words
 
 
 def progress(folder: Path) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def progress(folder: Path) -> dict[str, Any]:
         )
     words: dict[str, list[int]] = defaultdict(list)
     for entry in entries.values():
-        words[entry["who"]].append(len(entry["row"]["text"].split()))
+        words[entry["who"]].append(count_words(entry["row"]["text"]))
     writers = [
         {"writer": who, "texts": len(lengths), "words_mean": round(fmean(lengths), 2)}
         for who, lengths in sorted(words.items())

@@ -16,6 +16,7 @@ from ufine_kit.files import make_folder
 from ufine_kit.parquet import read_rows
 from ufine_kit.recipe import ReleaseTable
 from ufine_kit.rows import Split, granularity_of
+from ufine_kit.text.words import count as count_words
 
 Captions = dict[str, list[dict[str, Any]]]
 
@@ -136,7 +137,7 @@ def sample(
 
 
 def _origin(description: Mapping[str, Any]) -> dict[str, Any]:
-    words = len(description["text"].split())
+    words = count_words(description["text"])
     return {
         "kind": description["origin"],
         "writer": description["writer"],
