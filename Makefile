@@ -35,17 +35,17 @@ clean:
 
 .venvs/check/.ready: pyproject.toml constraints/kit.txt | $(UV)
 	$(UV) venv -q --clear .venvs/check
-	$(UV) pip install -q -p .venvs/check $(PIN) -e '.[extract,check]'
+	$(UV) pip install -q -p .venvs/check $(PIN) -e '.[world,check]'
 	touch $@
 
 .venvs/demo/.ready: pyproject.toml constraints/kit.txt | $(UV)
 	$(UV) venv -q --clear .venvs/demo
-	$(UV) pip install -p .venvs/demo $(PIN) -e '.[extract,baseline,hub]'
+	$(UV) pip install -p .venvs/demo $(PIN) -e '.[world,baseline,hub]'
 	touch $@
 
 .venvs/full/.ready: pyproject.toml constraints/kit.txt | $(UV)
 	$(UV) venv -q --clear .venvs/full
-	$(UV) pip install -q -p .venvs/full $(PIN) -e '.[all,check]'
+	$(UV) pip install -q -p .venvs/full $(PIN) -e '.[all,extract-yolo,extract-boxmot,check,bench]'
 	touch $@
 
 .venvs/uv/bin/uv:

@@ -11,7 +11,9 @@ from typing import Any
 
 # The first module of a verb's extra stands for all of it.
 EXTRAS = {
-    "extract": ("av",),
+    "extract": ("av", "cv2", "openvino", "onnxruntime"),
+    "extract-yolo": ("ultralytics",),
+    "extract-boxmot": ("boxmot",),
     "baseline": ("torch", "transformers", "tokenizers", "safetensors"),
     "hub": ("datasets", "huggingface_hub", "jinja2"),
     "ray": ("ray",),
