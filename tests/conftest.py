@@ -1,12 +1,22 @@
-"""One chain for all contract tests of a process: the steps are run once and their work folders kept."""
+"""One chain for all tests of a process; and, where everything must run, a skipped test that counts as a failed one."""
 
 from __future__ import annotations
 
-import pytest
+import os
 
+import pytest
 from contract.chain import make_chain
 
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory):
     return make_chain(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and os.environ.get("UFINE_REQUIRE_LIVE") == "1" and not item.get_closest_marker("gpu"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where everything must run: {report.longrepr[-1]}"
+    return report

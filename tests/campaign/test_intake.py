@@ -54,6 +54,15 @@ BAD = [
     ({key: value for key, value in line().items() if key != "writer"}, "`writer`"),
     (line(lead_seconds="soon"), "`lead_seconds`"),
     (line(text=["a", "list"]), "`text`"),
+    (line(text=" \t"), "`text`"),
+    (line(created_at="yesterday"), "`created_at`"),
+    (line(created_at="2026-01-01T00:00:00"), "`created_at`"),
+    (line(lead_seconds=-5), "`lead_seconds`"),
+    (
+        '{"crop_id": "c1", "text": "t", "writer": "w", "created_at": "2026-01-01T00:00:00Z", "lead_seconds": NaN}',
+        "`lead_seconds`",
+    ),
+    ("[" * 100_000, "no JSON"),
 ]
 
 
@@ -78,6 +87,29 @@ def test_writers_become_pseudonyms_and_no_artefact_holds_a_name(tmp_path):
         if path.is_file() and path != key_file:
             content = path.read_bytes().lower()
             assert not any(name in content for name in (b"mei", b"example.org", b"bob", b"smith", b"zoe"))
+
+
+def test_a_pseudonym_once_given_is_never_given_to_another(tmp_path):
+    work = tmp_path / "c"
+    take_in(work, written(tmp_path, line(writer="ann"), line(writer="bob", crop_id="c2")), CROPS)
+    keys = json.loads((work / "writers.json").read_text())
+    (work / "writers.json").write_text(json.dumps({"bob": keys["bob"]}))  # Ann asked to be forgotten
+    take_in(work, written(tmp_path, line(writer="cid", text="New.")), CROPS)
+    assert json.loads((work / "writers.json").read_text()) == {"bob": "writer-002", "cid": "writer-003"}
+    (work / "writers.json").unlink()
+    take_in(work, written(tmp_path, line(writer="eve", text="Newer.")), CROPS)
+    assert json.loads((work / "writers.json").read_text()) == {"eve": "writer-004"}
+
+
+def test_times_of_all_zones_are_kept_as_utc(tmp_path):
+    take_in(tmp_path / "c", written(tmp_path, line(created_at="2026-01-01T02:00:00+02:00")), CROPS)
+    assert [entry["at"] for entry in read_ledger(tmp_path / "c/ledger").values()] == ["2026-01-01T00:00:00Z"]
+
+
+def test_without_crops_the_mend_is_named(tmp_path):
+    with pytest.raises(KitError, match="no crop to describe") as caught:
+        take_in(tmp_path / "c", written(tmp_path, line()), set())
+    assert "extract-tracklets" in caught.value.mend
 
 
 def test_progress_counts_texts_crops_and_writers(tmp_path):

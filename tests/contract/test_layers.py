@@ -56,7 +56,7 @@ def may_import(own: str, other: str) -> bool:
 
 def layer_of_module(name: str) -> str:
     parts = name.split(".")
-    return parts[1] if len(parts) > 2 and (PACKAGE / parts[1]).is_dir() else "core"
+    return parts[1] if len(parts) > 1 and (PACKAGE / parts[1]).is_dir() else "core"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
@@ -88,6 +88,7 @@ def test_the_rule_would_catch_a_verb_that_imports_a_verb():
     assert not may_import("core", "dataset")
     assert may_import("filter", "dataset")
     assert layer_of_module("ufine_kit.extract.plan.plan_videos") == "extract"
+    assert layer_of_module("ufine_kit.extract") == "extract"
     assert layer_of_module("ufine_kit.errors.KitError") == "core"
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+
 from contract.chain import NAMES, STEPS, copy
 from typed import REPO, run_cli, snapshot
 

@@ -17,7 +17,7 @@ from ufine_kit.dataset.splits import assign, draw, freeze, read_splits, shard_of
 from ufine_kit.dataset.writer import GROUP_ROWS, write_release
 from ufine_kit.errors import CheckFailed, KitError
 
-MANIFEST = {"name": "toy", "version": "0.1.0", "kind": "dataset", "synthetic": True, "recipe": {}}
+MANIFEST = {"name": "toy", "version": "0.1.0", "kind": "dataset", "synthetic": True, "recipe": {"license": "cc0-1.0"}}
 
 
 def row(number: int, person: int, split: str = "train", **changes) -> dict:
@@ -123,7 +123,7 @@ def test_a_clean_release_verifies_here_and_with_sha256sum(tmp_path):
     assert subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=release.path, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("harm", ["flipped byte", "missing file", "no sums", "other rows"])
+@pytest.mark.parametrize("harm", ["flipped byte", "missing file", "no sums", "other rows", "damaged picture"])
 def test_a_damaged_release_does_not_verify(tmp_path, harm):
     release = written(tmp_path / "0.1.0")
     shard = shard_paths(release)[0]
@@ -135,6 +135,8 @@ def test_a_damaged_release_does_not_verify(tmp_path, harm):
         shard.unlink()
     elif harm == "no sums":
         (release.path / "SHA256SUMS").unlink()
+    elif harm == "damaged picture":  # with sums and digest that agree
+        release = written(tmp_path / "0.2.0", rows=[ROWS[0] | {"image": {"bytes": b"not it", "path": "x.jpg"}}])
     else:  # a whole Parquet file with other rows, and sums that agree with it
         from ufine_kit.dataset.writer import write_sums
 
@@ -156,6 +158,12 @@ def test_a_released_version_never_changes(tmp_path):
     written(tmp_path / "0.1.0")
     with pytest.raises(KitError, match="never changes"):
         written(tmp_path / "0.1.0")
+
+
+def test_one_image_twice_is_refused(tmp_path):
+    with pytest.raises(KitError, match="comes twice"):
+        written(tmp_path / "0.1.0", rows=[*ROWS, ROWS[3]])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_rows_there_is_no_release_and_nothing_is_left(tmp_path):
@@ -228,7 +236,9 @@ def test_a_held_split_wins_over_other_shares_and_is_frozen(tmp_path):
         freeze(path, {"p1": "test"})
 
 
-@pytest.mark.parametrize(("content", "problem"), [('{"p1": "dev"}', "no split for `p1`"), ("{", "cannot read")])
+@pytest.mark.parametrize(
+    ("content", "problem"), [('{"p1": "dev"}', "no split for `p1`"), ("{", "cannot read"), ("[]", "no table of splits")]
+)
 def test_a_spoilt_split_ledger_is_named(tmp_path, content, problem):
     (tmp_path / "splits.json").write_text(content)
     with pytest.raises(KitError, match=problem):

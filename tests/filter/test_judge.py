@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from ufine_kit.engine import Job
-from ufine_kit.errors import BadInput
 from ufine_kit.filter.judge import open_judge, reasons_against
 from ufine_kit.filter.measure import exposure
 from ufine_kit.recipe import FilterTable
@@ -90,14 +89,14 @@ def jpeg(value: int, spread: int = 0) -> bytes:
     ("value", "spread", "brightness", "contrast"), [(10, 0, 10, 0), (100, 80, 140, 40), (250, 0, 250, 0)]
 )
 def test_exposure_is_mean_and_deviation_of_luma(value, spread, brightness, contrast):
-    scores = exposure(jpeg(value, spread), "c")
+    scores = exposure(jpeg(value, spread))
     assert scores["brightness"] == pytest.approx(brightness, abs=1.5)
     assert scores["contrast"] == pytest.approx(contrast, abs=1.5)
 
 
-def test_a_crop_that_does_not_decode_fails_its_part_by_name():
-    with pytest.raises(BadInput, match="crop `c7` does not decode"):
-        exposure(b"no picture", "c7")
+def test_a_crop_that_does_not_decode_is_a_row_with_a_reason():
+    assert exposure(b"no picture") == {"brightness": None, "contrast": None}
+    assert reasons_against(GOOD | {"brightness": None, "contrast": None}, FilterTable()) == ["unreadable"]
 
 
 def test_the_judge_needs_no_pixels():

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from dataset.test_release_on_disk import MANIFEST, ROWS, written
-from ufine_kit.errors import CheckFailed
+from ufine_kit.dataset.reader import open_release
+from ufine_kit.errors import CheckFailed, KitError
 from ufine_kit.hub.card import card, plain, size_category
 from ufine_kit.hub.folder import lay_out, plan_folder
 
@@ -83,6 +84,44 @@ def test_shards_of_another_version_are_removed_last_and_nothing_else_is(tmp_path
     lay_out(plan)
     assert not (out / plan.gone[0]).exists()
     assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_file_that_nobody_checked_is_not_published(tmp_path, release):
+    (release.path / "private-notes.txt").write_text("call Ann")
+    with pytest.raises(CheckFailed, match=r"private-notes\.txt` is no file of this release"):
+        plan_folder(release, tmp_path, tmp_path / "out", "a reason")
+    (release.path / "private-notes.txt").unlink()
+    shard = next((release.path / "data").glob("*.parquet"))
+    shard.rename(tmp_path / "elsewhere.parquet")
+    shard.symlink_to(tmp_path / "elsewhere.parquet")
+    with pytest.raises(KitError, match="points outside"):
+        plan_folder(release, tmp_path, tmp_path / "out", "a reason")
+
+
+def test_a_readme_that_is_no_card_is_asked_about_and_the_release_itself_is_no_target(tmp_path, release):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "README.md").write_bytes(b"my own readme \xff")
+    assert plan_folder(release, tmp_path, out, "a reason").foreign == ["README.md"]
+    with pytest.raises(KitError, match="lies in the release itself"):
+        plan_folder(release, tmp_path, release.path / "hub", "a reason")
+
+
+FORGED = [
+    ("version", "1 <script>alert(1)</script>"),
+    ("name", "../../x"),
+    ("data_digest", "../" * 20),
+    ("splits", 3),
+    ("splits", {"x\ngated: false": {}}),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), FORGED, ids=lambda value: str(value)[:20])
+def test_a_forged_manifest_is_refused_by_field(release, field, value):
+    forged = release.manifest | {field: value}
+    (release.path / "release.json").write_text(json.dumps(forged))
+    with pytest.raises(KitError, match=field):
+        open_release(release.path)
 
 
 def test_the_reason_for_publishing_unvalidated_stands_on_the_card(release):

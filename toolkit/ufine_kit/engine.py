@@ -158,6 +158,7 @@ def run_local(tasks: list[Task], workers: int) -> Iterator[Result]:
     if workers <= 1 or len(tasks) <= 1:
         yield from (make_part(task) for task in tasks)
         return
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _begin_worker)
     try:
         with _deaf_to_ctrl_c():
@@ -171,7 +172,7 @@ def run_local(tasks: list[Task], workers: int) -> Iterator[Result]:
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
+        for child in set(multiprocessing.active_children()) - others:
             child.terminate()
 
 

@@ -54,12 +54,13 @@ def storage_error(error: OSError, path: os.PathLike[str] | str) -> NoReturn:
     import errno
 
     mends = {
+        errno.ENOTDIR: ("a file stands where a folder is needed for", "choose another folder"),
         errno.ENOSPC: ("no space left for", "free some space and run the same command again: finished parts are kept"),
         errno.EDQUOT: ("disk quota reached for", "raise the quota and run the same command again"),
         errno.EFBIG: ("file size limit reached for", "raise `ulimit -f` and run the same command again"),
-        errno.EACCES: ("no right to write", "choose another folder with --work"),
-        errno.EPERM: ("no right to write", "choose another folder with --work"),
-        errno.EROFS: ("read-only file system:", "choose another folder with --work"),
+        errno.EACCES: ("no right to write", "choose another folder (--work, --to)"),
+        errno.EPERM: ("no right to write", "choose another folder (--work, --to)"),
+        errno.EROFS: ("read-only file system:", "choose another folder (--work, --to)"),
     }
     if error.errno not in mends:
         raise error

@@ -56,5 +56,8 @@ def _gpu() -> dict[str, Any]:
     if tool is None:
         return {"what": "gpu", "ok": False, "detail": "none found: training and detection run on the processor"}
     asked = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=20)
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=20)
+    except subprocess.TimeoutExpired:
+        return {"what": "gpu", "ok": False, "detail": f"{tool} does not answer"}
     return {"what": "gpu", "ok": answer.returncode == 0, "detail": answer.stdout.strip() or answer.stderr.strip()}

@@ -32,11 +32,12 @@ class Output:
 
     def result(self, value: dict[str, Any], lines: Iterable[str] = ()) -> None:
         """The answer of a command: the object for `--json`, else its lines."""
-        if self.json_mode:
-            print(json.dumps(value, ensure_ascii=False, allow_nan=False))  # noqa: T201
-        else:
-            for line in lines:
-                print(line)  # noqa: T201
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False) if self.json_mode else "\n".join(lines)
+        try:
+            if text:
+                print(text, flush=True)  # noqa: T201
+        except BrokenPipeError:  # `ufine-kit ... | head`: the reader has what it wanted
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def next(self, command: str) -> None:
         """What one would run now."""
@@ -72,6 +73,8 @@ class Output:
 
             class _Shown:
                 def step(self, line: str, amount: float = 1) -> None:
+                    if "failed" in line:
+                        bar.console.print(line, markup=False, highlight=False)
                     bar.update(task, advance=amount, description=line.strip()[:60])
 
             yield _Shown()

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ufine_kit import parts
-from ufine_kit.files import read_json, sha256_file
-from ufine_kit.pipeline import BY_NAME, digest
+from ufine_kit.errors import KitError
+from ufine_kit.manifest import read_manifest, release_folders
+from ufine_kit.pipeline import BY_NAME, digest, outdated
 from ufine_kit.recipe import Recipe
 
 
@@ -19,7 +20,7 @@ def overview(work: Path, recipe: Recipe | None = None, verify: bool = False) -> 
     """
     folders = [path.parent for path in sorted([*work.glob("*/plan.json"), *work.glob("descriptions/*/plan.json")])]
     known = [folder for folder in folders if _stage_name(folder, work) in BY_NAME]
-    releases = [_release(path) for path in sorted(work.glob("releases/*/*/release.json"))]
+    releases = [_release(path) for path in release_folders(work)]
     return {
         "work": str(work),
         "stages": [_stage(folder, work, recipe) for folder in known],
@@ -38,45 +39,33 @@ def _stage(folder: Path, work: Path, recipe: Recipe | None) -> dict[str, Any]:
     counts = {"done": 0, "missing": 0, "stale": 0, "failed": 0}
     errors: list[dict[str, str]] = []
     rows = 0
+    old = set(outdated(folder, work))
     for entry in parts.read_plan(folder):
         done = parts.read_done(folder, entry.part)
         made_of = digest(stage, asked if asked is not None else done.recipe if done else {})
-        counts[parts.state_of(done, made_of, _inputs_now(done, work))] += 1
+        state = parts.state_of(done, made_of, done.inputs if done else {})
+        counts["stale" if entry.part in old else state] += 1
         rows += done.rows if done else 0
-        if done and done.error:
-            errors.append({"part": f"{stage.name}/{entry.part}", "error": done.error})
-        errors += [
-            {"part": f"{stage.name}/{entry.part}", "error": f"{bad['input']}: {bad['reason']}"}
-            for bad in (done.bad_inputs if done else [])
-        ]
+        errors += _errors(f"{folder.relative_to(work).as_posix()}/{entry.part}", done) if done else []
     return {"stage": folder.relative_to(work).as_posix(), "rows": rows, **counts, "errors": errors}
 
 
-def _inputs_now(done: parts.Done | None, work: Path) -> dict[str, str]:
-    """A part's inputs with the upstream parts' sha256 of this moment; files outside the work folder count as unchanged."""
-    current = dict(done.inputs) if done else {}
-    for name in current:
-        upstream, slash, part = name.partition("/")
-        if slash and upstream in BY_NAME:
-            made = parts.read_done(work / upstream, part)
-            current[name] = made.sha256 if made else ""
-    return current
+def _errors(part: str, done: parts.Done) -> list[dict[str, str]]:
+    found = [{"part": part, "error": done.error}] if done.error else []
+    return found + [{"part": part, "error": f"{bad['input']}: {bad['reason']}"} for bad in done.bad_inputs]
 
 
 def _damaged(folder: Path, work: Path) -> list[str]:
-    wrong: list[str] = []
-    for done in parts.done_parts(folder):
-        files = {f"{done.part}.parquet": done.sha256} | {
-            f"{done.part}.{suffix}": sha for suffix, sha in done.attachments.items()
-        }
-        wrong += [
-            (folder / name).relative_to(work).as_posix()
-            for name, sha in files.items()
-            if not (folder / name).is_file() or sha256_file(folder / name) != sha
-        ]
-    return wrong
+    return [
+        (folder / name).relative_to(work).as_posix()
+        for done in parts.done_parts(folder)
+        for name in parts.damaged(folder, done)
+    ]
 
 
 def _release(path: Path) -> dict[str, Any]:
-    manifest = read_json(path)
-    return {"path": str(path.parent), "data_digest": manifest["data_digest"], "splits": manifest["splits"]}
+    try:
+        found = read_manifest(path)
+    except KitError as error:
+        return {"path": str(path), "error": error.problem}
+    return {"path": str(path), "data_digest": found.data_digest, "splits": found.model_dump(mode="json")["splits"]}

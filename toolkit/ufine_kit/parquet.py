@@ -60,17 +60,16 @@ def grouped(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Rows of a Parquet file one after the other, a row group in memory at a time."""
-    with open_file(path) as file:
-        for batch in file.iter_batches(batch_size=THIN_GROUP_ROWS, columns=list(columns) if columns else None):
-            yield from batch.to_pylist()
+    """Rows of a Parquet file one after the other, few in memory at a time where they hold pixels.
 
-
-def open_file(path: Path) -> pq.ParquetFile:
-    """Open a Parquet file. Raises KitError when it is missing or no whole Parquet file."""
+    Raises KitError when the file is missing, no Parquet file, or damaged inside.
+    """
     try:
-        return pq.ParquetFile(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise KitError(
-            f"cannot read `{path}`: {str(error).splitlines()[0]}", "restore it, or make it again with --redo"
-        ) from None
+        with pq.ParquetFile(path) as file:
+            pixels = "image" in (columns if columns is not None else file.schema_arrow.names)
+            size = PIXEL_GROUP_ROWS if pixels else THIN_GROUP_ROWS
+            for batch in file.iter_batches(batch_size=size, columns=list(columns) if columns else None):
+                yield from batch.to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise KitError(f"cannot read `{path}`: {problem}", "restore it, or make it again with --redo") from None

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from ufine_kit import __version__, crash
 from ufine_kit.errors import KitError, storage_error
-from ufine_kit.files import make_folder, read_json, replacing, write_bytes, write_json
+from ufine_kit.files import make_folder, read_json, replacing, sha256_file, write_bytes, write_json
 from ufine_kit.rows import Row, arrow_schema
 
 State = Literal["missing", "done", "stale", "failed"]
@@ -27,7 +27,7 @@ State = Literal["missing", "done", "stale", "failed"]
 
 @dataclass(frozen=True)
 class PlanEntry:
-    """One part that shall exist. `key` is its identity; `rows` tell the step what to do.
+    """One part that shall exist. `key` is its identity; `rows` tell the step what to do. An empty `part` is numbered on.
 
     `inputs` maps names to sha256; null stands for "whatever that upstream part is now" and is looked up when the part is made.
     """
@@ -100,10 +100,15 @@ def append_plan(folder: Path, wanted: Iterable[PlanEntry]) -> list[PlanEntry]:
         fresh = [entry for entry in wanted if entry.key not in known]
         if not fresh:
             return plan
-        plan += [replace(entry, part=f"part-{len(plan) + i:05d}") for i, entry in enumerate(fresh)]
+        plan += numbered(fresh, len(plan))
         write_json(folder / "plan.json", {"schema": 1, "parts": [asdict(entry) for entry in plan]})
     crash.point("plan.written")
     return plan
+
+
+def numbered(fresh: list[PlanEntry], first: int) -> list[PlanEntry]:
+    """Entries with a name each: the one they came with (a stage that mirrors another keeps its names), else the next number."""
+    return [replace(entry, part=entry.part or f"part-{first + i:05d}") for i, entry in enumerate(fresh)]
 
 
 def lock(folder: Path, name: str, wait_seconds: float = -1) -> FileLock:
@@ -136,12 +141,13 @@ def read_done(folder: Path, part: str) -> Done | None:
     """The done mark of a part; None where it is missing or torn, or where its Parquet file is not the one it speaks of."""
     try:
         done = Done(**json.loads((folder / f"{part}.json").read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     if done.error is not None:
         return done
     parquet = folder / f"{part}.parquet"
-    return done if parquet.is_file() and parquet.stat().st_size == done.bytes else None
+    whole = parquet.is_file() and parquet.stat().st_size == done.bytes
+    return done if whole and all((folder / f"{part}.{suffix}").is_file() for suffix in done.attachments) else None
 
 
 def state_of(done: Done | None, digest: str, inputs: Mapping[str, str]) -> State:
@@ -151,6 +157,14 @@ def state_of(done: Done | None, digest: str, inputs: Mapping[str, str]) -> State
     if done.digest != digest or done.inputs != dict(inputs):
         return "stale"
     return "done" if done.error is None else "failed"
+
+
+def damaged(folder: Path, done: Done) -> list[str]:
+    """Names of a part's files whose bytes are not those that its done mark speaks of."""
+    files = {f"{done.part}.parquet": done.sha256} | {
+        f"{done.part}.{suffix}": sha for suffix, sha in done.attachments.items()
+    }
+    return [name for name, sha in files.items() if not (folder / name).is_file() or sha256_file(folder / name) != sha]
 
 
 def done_parts(folder: Path) -> list[Done]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from ufine_kit import parts
 from ufine_kit.engine import Result, Task, run_tasks, shard_of
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of
+from ufine_kit.ledger import read_ledger
 from ufine_kit.recipe import Recipe
 from ufine_kit.rows import ROWS
 
@@ -39,11 +40,12 @@ PIPELINE = (
 )  # fmt: skip
 
 BY_NAME = {stage.name: stage for stage in PIPELINE}
+LEDGER = "ledger"  # an input `ledger/<campaign>` is the campaign's ledger as it is now
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What running a stage now would do."""
+    """What running a stage now would do. `failed` parts stay as they are unless `--redo` put them among `todo`."""
 
     stage: Stage
     folder: Path
@@ -73,12 +75,15 @@ def digest(stage: Stage, table: dict[str, Any]) -> str:
 
 def mirrored(stage: Stage, work: Path) -> list[parts.PlanEntry]:
     """Plan entries of a stage that follows its upstream part by part."""
-    first = stage.reads[0]
+    first, *others = stage.reads
     made = parts.done_parts(work / first)
+    ready = [{done.part for done in parts.done_parts(work / other)} for other in others]
     if not made:
         raise KitError(f"nothing in `{work / first}` yet", f"ufine-kit {BY_NAME[first].made_by} --work {work}")
     return [
-        parts.PlanEntry("", done.part, {f"{upstream}/{done.part}": None for upstream in stage.reads}) for done in made
+        parts.PlanEntry(done.part, done.part, {f"{upstream}/{done.part}": None for upstream in stage.reads})
+        for done in made
+        if all(done.part in names for names in ready)
     ]
 
 
@@ -107,8 +112,12 @@ def plan(
     made_of = digest(known, table)
     found: dict[str, list[Any]] = {"missing": [], "done": [], "stale": [], "failed": []}
     for entry in shard_of(shard, [entry for entry in entries if entry.key in inputs_of]):
-        inputs = _current(inputs_of[entry.key], work)
-        state = parts.state_of(parts.read_done(folder, entry.part), made_of, inputs)
+        inputs = current(inputs_of[entry.key], work)
+        done = parts.read_done(folder, entry.part)
+        state = parts.state_of(done, made_of, inputs)
+        if redo and write and state == "done" and done is not None and parts.damaged(folder, done):
+            parts.remove_part(folder, entry.part)
+            state = "missing"
         found[state].append(_task(known, work, folder, entry, table, made_of, inputs, paths or {}))
     todo = [*found["missing"], *(found["stale"] + found["failed"] if redo else [])]
     stale = [] if redo else [task.part for task in found["stale"]]
@@ -126,22 +135,34 @@ def _previewed(folder: Path, wanted: list[parts.PlanEntry]) -> list[parts.PlanEn
     planned = parts.read_plan(folder)
     known = {entry.key for entry in planned}
     fresh = [entry for entry in wanted if entry.key not in known]
-    return planned + [
-        parts.PlanEntry(f"part-{len(planned) + i:05d}", entry.key, entry.inputs, entry.rows)
-        for i, entry in enumerate(fresh)
-    ]
+    return planned + parts.numbered(fresh, len(planned))
 
 
-def _current(inputs: dict[str, str | None], work: Path) -> dict[str, str]:
-    """Inputs with the upstream parts' sha256 of this moment; a missing upstream part has none."""
-    current: dict[str, str] = {}
-    for name, sha256 in inputs.items():
-        if sha256 is None:
-            upstream, _, part = name.partition("/")
-            done = parts.read_done(work / upstream, part)
-            sha256 = done.sha256 if done else ""
-        current[name] = sha256
-    return current
+def current(inputs: Mapping[str, str | None], work: Path) -> dict[str, str]:
+    """Inputs with what they are at this moment: null is looked up in the upstream part's done mark or in a ledger.
+
+    What is missing has an empty sha256.
+    """
+    return {name: sha256 if sha256 is not None else _looked_up(name, work) for name, sha256 in inputs.items()}
+
+
+def _looked_up(name: str, work: Path) -> str:
+    upstream, _, part = name.partition("/")
+    if upstream == LEDGER:
+        return digest_of(read_ledger(work / "campaigns" / part / "ledger"))
+    done = parts.read_done(work / upstream, part)
+    return done.sha256 if done else ""
+
+
+def outdated(folder: Path, work: Path) -> list[str]:
+    """Finished parts of a folder whose upstream is no longer what they were made from."""
+    names: list[str] = []
+    for entry in parts.read_plan(folder):
+        done = parts.read_done(folder, entry.part)
+        followed = {name: None for name, sha256 in entry.inputs.items() if sha256 is None}
+        if done and any(done.inputs.get(name) != sha256 for name, sha256 in current(followed, work).items()):
+            names.append(entry.part)
+    return names
 
 
 def _task(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ Count = Annotated[int, Field(ge=1)]
 class Table(BaseModel):
     """One table of a recipe. Unknown keys are refused, so that a misspelt knob never passes as a default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class WorldTable(Table):
@@ -30,7 +31,9 @@ class WorldTable(Table):
 
     seed: Annotated[int, Field(ge=0)] = 0
     identities: Count = 160
-    crops: Annotated[int, Field(ge=0)] = Field(default=0, description="single crops of every identity, beside the videos")
+    crops: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="single crops of every identity, beside the videos"
+    )
     videos: Annotated[int, Field(ge=0)] = 8
     seconds: Positive = Field(default=12.0, description="length of a video")
     fps: Count = 10
@@ -43,15 +46,19 @@ class ExtractTable(Table):
     """`extract-tracklets`: from a video to crops of tracked persons."""
 
     detector: Literal["yolo", "onnx", "hog", "file"] = "yolo"
-    tracker: str = Field(default="bytetrack", description="any of boxmot's, or `file` for the ids of the box file")
-    tracker_preset: Literal["strict", "library"] = Field(default="strict", description="pure tracklets, or boxmot's own")
+    tracker: str = Field(default="byte", description="byte: the kit's own; any of boxmot's; file: ids of the box file")
+    tracker_preset: Literal["strict", "library"] = Field(
+        default="strict", description="pure tracklets, or boxmot's own"
+    )
     lost_seconds: Positive = Field(default=0.5, description="strict: how long a tracklet may go unseen")
     meet_iou: Fraction = Field(default=0.2, description="strict: boxes that meet this far end both tracklets; 0: off")
     tracks_only: bool = Field(default=False, description="tracks from given boxes; no picture is read, no crop cut")
     device: str = Field(default="auto", description="of a .pt or .engine network: auto, cpu, cuda:0 ...")
     runtime: Literal["auto", "openvino", "onnxruntime"] = Field(default="auto", description="of exported networks")
     batch: Count = Field(default=8, description="pictures that a .pt or .engine network takes at once")
-    detect_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(default=640, description="side of a .pt's picture")
+    detect_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(
+        default=640, description="side of a .pt's picture"
+    )
     person_class: Annotated[int, Field(ge=0)] = Field(default=0, description="0 in COCO")
     detect_confidence: Fraction = Field(default=0.1, description="boxes below it are not even tracked")
     nms_iou: Fraction = Field(default=0.65, description="two boxes that share more are one person")
@@ -64,7 +71,7 @@ class ExtractTable(Table):
     )
     decode_threads: Count = Field(default=1, description="more than one only speeds up large frames")
     crops_per_tracklet: Count = Field(default=8, description="spread in time, the best of each stretch")
-    crop_spacing_seconds: Positive = Field(default=0.2, description="shortest stretch of which one crop is taken")
+    crop_spacing_seconds: Positive = Field(default=0.5, description="shortest stretch of which one crop is taken")
     padding: Annotated[float, Field(ge=0, le=0.5)] = Field(
         default=0.05, description="share of the box added on every side"
     )
@@ -115,13 +122,13 @@ class ReleaseTable(Table):
 
 
 class BaselineTable(Table):
-    """`baseline-train`: a small CLIP-type model from scratch; the similarity distribution matching loss (IRRA, eq. 5-7)."""
+    """`baseline-train`: a small CLIP-type model from scratch, by InfoNCE that knows persons or by IRRA's `sdm`."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "tiny"
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count = Field(default=2, description="CPU threads; another number may change the last bits of the weights")
-    steps: Count = 300
+    steps: Count = 240
     batch: Annotated[int, Field(ge=2)] = 64
     learning_rate: Positive = 1.5e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
@@ -129,9 +136,8 @@ class BaselineTable(Table):
         default=0.1, description="share of the steps in which the rate rises; a half cosine follows"
     )
     clip_norm: Positive = Field(default=1.0, description="longest gradient of all weights together")
-    loss: Literal["sdm", "contrastive"] = "contrastive"
-    words_weight: Annotated[float, Field(ge=0)] = Field(
-        default=1.0, description="weight of naming each text's words from either feature; helps where one starts from scratch"
+    loss: Literal["sdm", "contrastive"] = Field(
+        default="contrastive", description="`sdm` suits a pretrained start; from scratch it learns far more slowly"
     )
     temperature: Positive = 0.05
     image_height_px: Count = 96
@@ -140,7 +146,7 @@ class BaselineTable(Table):
     width: Count = 96
     vision_layers: Count = 3
     text_layers: Count = 2
-    heads: Count = 4
+    heads: Count = 3
     text_tokens: Annotated[int, Field(ge=3)] = Field(
         default=168, description="longer texts are cut; UFineBench trains with 168"
     )
@@ -153,7 +159,7 @@ class BaselineTable(Table):
     brightness: Annotated[float, Field(ge=0)] = Field(default=0.2, description="in deviations of CLIP's pixels")
     contrast: Fraction = 0.2
     evaluate_every: Count = Field(
-        default=100, description="steps between two checkpoints, each measured on the validation split"
+        default=60, description="steps between two checkpoints, each measured on the validation split"
     )
 
 
@@ -175,7 +181,7 @@ def load_recipe(name: str | Path | None, sets: Sequence[str] = ()) -> Recipe:
     Raises KitError that names the file, the key and the nearest known key.
     """
     raw, where = _read(name)
-    for word in [*os.environ.get("UFINE_SET", "").split(), *sets]:
+    for word in [*shlex.split(os.environ.get("UFINE_SET", "")), *sets]:
         _set(raw, word)
     try:
         return Recipe.model_validate(raw)

@@ -46,7 +46,9 @@ class Segment(Row):
     segment: Int32 = Field(description="number of the segment in its video, from 0")
     first_frame: int = Field(description="first decoded frame of the segment, from 0")
     end_frame: int | None = Field(description="first decoded frame after the segment; null: to the end of the video")
-    first_pts: int | None = Field(default=None, description="timestamp of the first frame, ticks; null: the video's start")
+    first_pts: int | None = Field(
+        default=None, description="timestamp of the first frame, ticks; null: the video's start"
+    )
     end_pts: int | None = Field(default=None, description="timestamp of the first frame after it; null: to the end")
 
 
@@ -78,8 +80,8 @@ class Measure(Row):
     """Scores of one crop that need its pixels: made once, judged many times."""
 
     crop_id: str
-    brightness: Float32 = Field(description="mean luma, 0 to 255")
-    contrast: Float32 = Field(description="standard deviation of luma, 0 to 255")
+    brightness: Float32 | None = Field(description="mean luma, 0 to 255; null where the picture does not decode")
+    contrast: Float32 | None = Field(description="standard deviation of luma, 0 to 255")
 
 
 class Verdict(Row):

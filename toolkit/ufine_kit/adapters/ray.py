@@ -38,7 +38,7 @@ def run_on_ray(tasks: list[Task], workers: int) -> Iterator[Result]:
 
 def _result(ray: object, reference: object) -> Result:
     """The value of a finished task; an error for people comes back as itself, not wrapped in Ray's."""
-    from ray.exceptions import RayTaskError, WorkerCrashedError
+    from ray.exceptions import RayError, RayTaskError
 
     try:
         return ray.get(reference)  # type: ignore[attr-defined]
@@ -46,5 +46,6 @@ def _result(ray: object, reference: object) -> Result:
         if isinstance(wrapped.cause, KitError):
             raise wrapped.cause from None
         raise
-    except WorkerCrashedError:
-        raise KitError("Ray workers keep dying (out of memory?)", "run again: finished parts are kept") from None
+    except RayError as error:
+        problem = f"Ray lost a part: {type(error).__name__} (out of memory?)"
+        raise KitError(problem, "run again with fewer --workers: finished parts are kept") from None

@@ -8,21 +8,20 @@ from typing import Any
 
 from ufine_kit.engine import Job, Step
 from ufine_kit.errors import KitError
-from ufine_kit.files import digest_of
 from ufine_kit.ledger import read_ledger
 from ufine_kit.parts import PlanEntry
+from ufine_kit.pipeline import LEDGER
 from ufine_kit.recipe import CampaignTable
 from ufine_kit.text.words import count as count_words
 
 
 def plan_close(folder: Path) -> tuple[list[PlanEntry], dict[str, str]]:
     """The plan of closing: one part, made from the ledger as it is now. Raises KitError for an empty ledger."""
-    entries = read_ledger(folder / "ledger")
-    if not entries:
+    if not read_ledger(folder / "ledger"):
         raise KitError(
             f"nothing in `{folder / 'ledger'}` yet", f"ufine-kit campaign pull {folder.name} --from texts.jsonl"
         )
-    return [PlanEntry("", "ledger", {"ledger": digest_of(entries)})], {"ledger": str(folder / "ledger")}
+    return [PlanEntry("", LEDGER, {f"{LEDGER}/{folder.name}": None})], {LEDGER: str(folder / "ledger")}
 
 
 def open_close(table: dict[str, Any]) -> Step:
@@ -30,7 +29,7 @@ def open_close(table: dict[str, Any]) -> Step:
     recipe = CampaignTable.model_validate(table)
 
     def close(job: Job) -> Iterator[dict[str, Any]]:
-        for key, entry in read_ledger(Path(job.paths["ledger"])).items():
+        for key, entry in read_ledger(Path(job.paths[LEDGER])).items():
             if count_words(entry["row"]["text"]) < recipe.min_words:
                 job.said.reasons["too_short"] += 1
                 continue

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from ufine_kit import __version__
+from ufine_kit import __version__, parts
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of, make_folder, read_json, sha256_file, write_json
 from ufine_kit.ledger import Ledger, read_ledger
+from ufine_kit.parquet import grouped
+
+BATCH = 256  # entries that go to disk together
 
 
 class Submission(BaseModel):
     """One line of the file: who wrote which text for which crop."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     crop_id: str = Field(min_length=1)
-    text: str = Field(min_length=1)
-    writer: str = Field(min_length=1)
-    created_at: str = Field(min_length=1)
-    lead_seconds: float | None = None
+    text: str = Field(pattern=r"\S")
+    writer: str = Field(pattern=r"\S")
+    created_at: AwareDatetime
+    lead_seconds: float | None = Field(default=None, ge=0)
 
 
 @dataclass
@@ -50,9 +55,17 @@ def take_in(folder: Path, source: Path, crop_ids: set[str], write: bool = True) 
 
     `crop_ids` are the crops that exist. The same line twice adds nothing. Raises KitError when the file cannot be read.
     """
+    if not crop_ids:
+        raise KitError("no crop to describe yet", "ufine-kit extract-tracklets videos/")
+    # One pull at a time: two must not give one pseudonym to two people.
+    with parts.lock(make_folder(folder), "pull") if write else contextlib.nullcontext():
+        return _take_in(folder, source, crop_ids, write)
+
+
+def _take_in(folder: Path, source: Path, crop_ids: set[str], write: bool) -> Intake:
     intake = Intake()
     held = read_ledger(folder / "ledger")
-    pseudonyms = Pseudonyms(folder / "writers.json", write)
+    pseudonyms = Pseudonyms(folder / "writers.json", {entry["who"] for entry in held.values()})
     entries: list[dict[str, Any]] = []
     origin = f"{source.name}@{_sha256(source)[:12]}"
     for number, submission in _submissions(source, intake):
@@ -69,8 +82,8 @@ def take_in(folder: Path, source: Path, crop_ids: set[str], write: bool = True) 
     if write and entries:
         pseudonyms.save()  # before the first entry: a name once given out must not be given to another
         with Ledger(folder / "ledger", "pull") as ledger:
-            for entry in entries:
-                ledger.append(entry)
+            for batch in grouped(entries, BATCH):
+                ledger.append(*batch)
     return intake
 
 
@@ -93,7 +106,7 @@ def _submissions(source: Path, intake: Intake) -> Iterator[tuple[int, Submission
                 first = error.errors()[0]
                 where = ".".join(str(step) for step in first["loc"]) or "line"
                 intake.refused.append(f"{source} line {number}: `{where}` {first['msg'].lower()}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 intake.refused.append(f"{source} line {number}: no JSON")
 
 
@@ -102,34 +115,41 @@ def _entry(submission: Submission, writer: str, origin: str) -> dict[str, Any]:
         "crop_id": submission.crop_id,
         "text": submission.text,
         "writer": writer,
-        "created_at": submission.created_at,
+        "created_at": submission.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "lead_seconds": submission.lead_seconds,
     }
     return {
         "key": digest_of(row)[:20],
         "who": writer,
         "version": __version__,
-        "at": submission.created_at,
+        "at": row["created_at"],
         "input": origin,
         "row": row,
     }
 
 
 class Pseudonyms:
-    """Names to pseudonyms, numbered as they come. The key file never leaves this machine: no other artefact holds a name."""
+    """Names to pseudonyms, numbered as they come. The key file never leaves this machine: no other artefact holds a name.
 
-    def __init__(self, path: Path, write: bool) -> None:
+    A number once given is never given to another, also where a name was taken out of the key file: the ledger's own
+    pseudonyms (`used`) count too.
+    """
+
+    def __init__(self, path: Path, used: set[str]) -> None:
         self.path = path
-        self._write = write
         self._known: dict[str, str] = read_json(path) if path.exists() else {}
+        numbers = [
+            int(word.rpartition("-")[2]) for word in {*self._known.values(), *used} if word.rpartition("-")[2].isdigit()
+        ]
+        self._last = max(numbers, default=0)
 
     def of(self, name: str) -> str:
         """The pseudonym of a name."""
-        return self._known.setdefault(name, f"writer-{len(self._known) + 1:03d}")
+        if name not in self._known:
+            self._last += 1
+            self._known[name] = f"writer-{self._last:03d}"
+        return self._known[name]
 
     def save(self) -> None:
         """Keep the key file, readable by its owner alone."""
-        if self._write:
-            make_folder(self.path.parent)
-            write_json(self.path, self._known)
-            self.path.chmod(0o600)
+        write_json(self.path, self._known, mode=0o600)

@@ -8,7 +8,6 @@ import sys
 
 def main() -> None:
     """Run a command and leave with its exit code: 0 done, 1 data failed a check, 2 yours to mend, 101 ours, 130 stopped."""
-    from ufine_kit.cli.app import command
     from ufine_kit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, KitError
     from ufine_kit.output import Output
 
@@ -18,19 +17,22 @@ def main() -> None:
 
         out.result({}, [__version__])
         sys.exit(0)
+    if not sys.argv[1:]:
+        sys.argv.append("--help")
     try:
+        from ufine_kit.cli.app import command
+
         sys.exit(command()(standalone_mode=False) or 0)
     except KitError as error:
         out.error(error)
         if os.environ.get("UFINE_DEBUG"):
-            raise
+            import traceback
+
+            traceback.print_exc()
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         out.say("\nstopped. Finished parts are kept: the same command goes on from here")
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:  # `ufine-kit ... | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         usage = _usage_problem(error)
         if usage is not None:

@@ -31,14 +31,13 @@ def command() -> Callable[..., int | None]:
     app = typer.Typer(
         name="ufine-kit",
         rich_markup_mode=None,  # Rich help costs 95 ms at every start
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_top)
     for name, act in COMMANDS.items():
         app.command(name)(act)
-    people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Description campaigns with people.")
+    people = typer.Typer(rich_markup_mode=None, help="Description campaigns with people.")
     for name, act in CAMPAIGN.items():
         people.command(name)(act)
     app.add_typer(people, name="campaign")

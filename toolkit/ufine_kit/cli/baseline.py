@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Sets, Work
-from ufine_kit.errors import EXIT_DONE
+from ufine_kit.errors import EXIT_DONE, KitError
 from ufine_kit.output import Output
 
 ReleasePath = Annotated[Path | None, typer.Argument(help="Folder of a release; the newest under --work without it.")]
@@ -28,7 +28,7 @@ def baseline_train(
 
     out = Output(json)
     table = load_recipe(recipe, sets or ()).baseline
-    opened = open_release(release or newest_release(work))
+    opened = open_release(release or newest_release(work, "dataset"))
     folder = work / "checkpoints" / table.name
     out.say(f"baseline `{table.name}` on {opened.path}: {table.steps:,} steps of {table.batch} images, into {folder}")
     if dry_run:
@@ -42,7 +42,7 @@ def baseline_train(
     report = {**asdict(trained), "folder": str(folder)}
     line = f"{folder}: step {trained.step:,} of {trained.steps:,}, selected by {trained.selection}"
     out.result(report, [line + (" (was done already)" if trained.already_done else "")])
-    out.next(f"ufine-kit evaluate {folder} {opened.path}")
+    out.next(f"ufine-kit evaluate {folder} {opened.path} --work {work}")
     return EXIT_DONE
 
 
@@ -58,9 +58,12 @@ def evaluate(
     from ufine_kit.dataset.reader import newest_release, open_release
 
     out = Output(json)
-    opened = open_release(release or newest_release(work))
+    opened = open_release(release or newest_release(work, "dataset"))
     if dry_run:
-        out.result({"checkpoint": str(checkpoint), "release": str(opened.path), "split": split, "dry_run": True})
+        if not checkpoint.is_dir():
+            raise KitError(f"no checkpoint `{checkpoint}`", f"ufine-kit baseline-train {opened.path} --work {work}")
+        said = {"checkpoint": str(checkpoint), "release": str(opened.path), "split": split, "dry_run": True}
+        out.result(said, [f"{checkpoint} on {opened.path}, split {split}"])
         return EXIT_DONE
     from ufine_kit.baseline.evaluate import evaluate as measure
     from ufine_kit.baseline.evaluate import record_path
@@ -73,5 +76,5 @@ def evaluate(
     mark = "  (synthetic world)" if record["synthetic"] else ""
     line = "  ".join(f"{name} {value:.2f}" for name, value in record["metrics"].items())
     out.result({"record": str(path), **record}, [f"{line}{mark}"])
-    out.next(f"ufine-kit push-hub {opened.path} --to DIR")
+    out.next(f"ufine-kit push-hub {opened.path} --to DIR --work {work}")
     return EXIT_DONE

@@ -44,7 +44,7 @@ def pull(
         report, [f"{count(intake.added, 'description')} added, {intake.known:,} known, {len(intake.refused):,} refused"]
     )
     out.next(f"ufine-kit campaign close {name} --work {work}")
-    return EXIT_CHECK_FAILED if intake.refused else EXIT_DONE
+    return EXIT_CHECK_FAILED if intake.refused and not dry_run else EXIT_DONE
 
 
 def campaign_status(name: Name, work: Work = DEFAULT_WORK, json: Json = False) -> int:

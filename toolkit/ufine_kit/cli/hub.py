@@ -33,8 +33,10 @@ def push_hub(
     out = Output(json)
     if to is None:
         raise KitError("no place to push to", "ufine-kit push-hub --to DIR")
-    plan = plan_folder(open_release(release or newest_release(work)), work, to, without_baseline)
+    plan = plan_folder(open_release(release or newest_release(work, "dataset")), work, to, without_baseline)
     out.say(f"{to}: {len(plan.fresh)} files to write, {len(plan.same)} there already, {plan.size_bytes / 1e6:.1f} MB")
+    if plan.foreign:
+        out.confirm(f"`{to}` has a README.md that is no card of a release; it will be replaced.", yes or dry_run)
     if plan.gone:
         out.confirm(f"{len(plan.gone)} files in `{to}` belong to another version and will be removed.", yes or dry_run)
     if not dry_run:

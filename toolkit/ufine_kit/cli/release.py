@@ -30,12 +30,12 @@ def build_release(
     plan = plan_build(work, chosen.release)
     out.say(f"{plan.folder}: " + ", ".join(f"{number:,} {what}" for what, number in plan.counts().items()))
     if dry_run:
-        out.result({"folder": str(plan.folder), **plan.counts(), "dry_run": True})
+        out.result({"folder": str(plan.folder), **plan.counts(), "dry_run": True}, [str(plan.folder)])
         return EXIT_DONE
-    manifest = build(plan, work)
+    manifest = build(work, chosen.release)
     lines = [f"{split:5}  {_words(counts)}" for split, counts in manifest["splits"].items()]
     out.result({"folder": str(plan.folder), **manifest}, [*lines, f"data digest {manifest['data_digest']}"])
-    out.next(f"ufine-kit baseline-train {plan.folder}")
+    out.next(f"ufine-kit baseline-train {plan.folder} --work {work}")
     return EXIT_DONE
 
 

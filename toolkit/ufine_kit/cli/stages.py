@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ufine_kit.errors import EXIT_CHECK_FAILED, EXIT_DONE
-from ufine_kit.output import Output, count
+from ufine_kit.output import Bar, Output, count
 
 if TYPE_CHECKING:
     from ufine_kit.engine import Result
@@ -45,29 +46,45 @@ def run_stage(
     how: How,
     paths: dict[str, str] | None = None,
     inner: str = "",
+    bar: Callable[[Any], AbstractContextManager[Bar]] | None = None,
 ) -> Ran:
-    """Plan and run one stage, a line or a bar step a part. Exit code 1 when an input could not be used."""
+    """Plan and run one stage, a line or a bar step a part. Exit code 1 when an input could not be used.
+
+    `bar` makes another progress bar for the plan than one that counts parts.
+    """
     from ufine_kit import pipeline
 
     plan = pipeline.plan(name, work, recipe, wanted, paths, how.redo, how.shard, not how.dry_run, inner)
     title = f"{name}/{inner}" if inner else name
     out.say(f"{title}: {count(len(plan.todo) + len(plan.done), 'part')}, {len(plan.done)} already done{_wrong(plan)}")
     report: dict[str, Any] = {"stage": title, "todo": [task.part for task in plan.todo], "done": plan.done}
-    report |= {"stale": plan.stale, "failed": plan.failed, "dry_run": how.dry_run}
+    report |= {"stale": plan.stale, "dry_run": how.dry_run}
     if how.dry_run:
-        return Ran(report, EXIT_DONE)
+        return Ran(report | _unusable(plan.folder, [*plan.done, *plan.failed]), EXIT_DONE)
     workers = how.workers or pipeline.default_workers(len(plan.todo))
-    with out.progress(len(plan.todo), title) as bar:
-        outcome = pipeline.run(plan, how.engine, workers, lambda result: bar.step(line_of(result)))
-    bad = [dict(entry) for result in outcome.made for entry in result.bad_inputs]
-    for entry in bad:
+    with bar(plan) if bar else out.progress(len(plan.todo), title) as shown:
+        outcome = pipeline.run(plan, how.engine, workers, lambda result: shown.step(line_of(result)))
+    made = [result.part for result in [*outcome.made, *outcome.failed]]
+    # What could not be used is told on every run, not only on the one that met it first.
+    unusable = _unusable(plan.folder, [*plan.done, *plan.failed, *made])
+    for entry in unusable["bad_inputs"]:
         out.say(f"  unusable: {entry['input']}: {entry['reason']}")
+    for part, error in unusable["failed"].items():
+        out.say(f"  {part}  failed: {error}")
     reasons: Counter[str] = Counter()
     for result in outcome.made:
         reasons.update(result.reasons)
-    failed = {result.part: result.error for result in outcome.failed}
-    report |= {"rows": outcome.rows, "reasons": dict(reasons.most_common()), "failed": failed, "bad_inputs": bad}
-    return Ran(report, EXIT_CHECK_FAILED if failed or bad else EXIT_DONE)
+    report |= {"rows": outcome.rows, "reasons": dict(reasons.most_common()), **unusable}
+    return Ran(report, EXIT_CHECK_FAILED if unusable["failed"] or unusable["bad_inputs"] else EXIT_DONE)
+
+
+def _unusable(folder: Path, names: list[str]) -> dict[str, Any]:
+    """Failed parts with their errors, and inputs that had to be given up in parts that were made."""
+    from ufine_kit.parts import read_done
+
+    marks = [done for name in dict.fromkeys(names) if (done := read_done(folder, name)) is not None]
+    failed = {done.part: done.error for done in marks if done.error is not None}
+    return {"failed": failed, "bad_inputs": [entry for done in marks for entry in done.bad_inputs]}
 
 
 def _wrong(plan: Any) -> str:

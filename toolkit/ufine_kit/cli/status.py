@@ -28,10 +28,14 @@ def status(
     lines = [_stage_line(stage) for stage in view["stages"]]
     lines += [f"{entry['part']}  failed: {entry['error']}" for stage in view["stages"] for entry in stage["errors"]]
     lines += [f"{entry}  is not what its done mark says" for entry in view["damaged"]]
-    lines += [f"release {entry['path']}  {entry['data_digest'][:12]}" for entry in view["releases"]]
+    lines += [
+        f"release {entry['path']}  {entry.get('error') or entry['data_digest'][:12]}" for entry in view["releases"]
+    ]
     out.result(view, lines or [f"nothing in {work} yet"])
     if not view["stages"]:
         out.next("ufine-kit extract-tracklets videos/")
+    if view["damaged"]:
+        out.say("damaged parts are made again by their command with --redo")
     return EXIT_CHECK_FAILED if view["damaged"] else EXIT_DONE
 
 
@@ -42,11 +46,13 @@ def _stage_line(stage: dict[str, object]) -> str:
 
 def report(work: Work = DEFAULT_WORK, dry_run: DryRun = False, json: Json = False) -> int:
     """One page of HTML that needs nothing else: what was kept, what was dropped and why, texts, baseline."""
-    from ufine_kit.report.page import write_report
+    from ufine_kit.report.page import need_tracklets, write_report
 
     out = Output(json)
     path = work / "report.html"
-    if not dry_run:
+    if dry_run:
+        need_tracklets(work)
+    else:
         write_report(work, path)
     out.result({"report": str(path), "dry_run": dry_run}, [str(path)])
     return EXIT_DONE

@@ -34,9 +34,8 @@ def world(
     out = Output(json)
     settings = WorldSettings(**load_recipe(recipe, sets or ()).world.model_dump())
     if dry_run:
-        out.result(
-            {"folder": str(folder), "identities": settings.identities, "videos": settings.videos, "dry_run": True}
-        )
+        said = {"folder": str(folder), "identities": settings.identities, "videos": settings.videos, "dry_run": True}
+        out.result(said, [str(folder)])
         return EXIT_DONE
     if describe is not None:
         return _describe(out, folder, describe, texts or folder / "texts.jsonl")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ufine_kit import parquet
 from ufine_kit.dataset.digest import data_digest
 from ufine_kit.errors import CheckFailed, KitError
-from ufine_kit.files import inside, read_json, sha256_file
-from ufine_kit.parquet import open_file
+from ufine_kit.files import inside, sha256_file
+from ufine_kit.manifest import read_manifest, release_folders
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,10 @@ class Release:
 
 
 def open_release(path: Path) -> Release:
-    """Open `releases/<name>/<version>/`. Raises KitError when that is no release."""
-    if not (path / "release.json").is_file():
-        raise KitError(f"`{path}` is no release (no release.json)", "ufine-kit build-release")
-    manifest = read_json(path / "release.json")
-    try:
-        return Release(
-            path, manifest["name"], manifest["version"], manifest["data_digest"], manifest["splits"], manifest
-        )
-    except (KeyError, TypeError):
-        raise KitError(
-            f"`{path / 'release.json'}` lacks a field", "ufine-kit build-release with another --version"
-        ) from None
+    """Open `releases/<name>/<version>/`. Raises KitError when that is no release, or names the field that is wrong."""
+    found = read_manifest(path)
+    splits = {str(split): counts.model_dump() for split, counts in found.splits.items()}
+    return Release(path, found.name, found.version, found.data_digest, splits, found.model_dump(mode="json"))
 
 
 def shard_paths(release: Release, split: str | None = None) -> list[Path]:
@@ -57,11 +51,9 @@ def shard_paths(release: Release, split: str | None = None) -> list[Path]:
 def read_rows(
     release: Release, split: str | None = None, columns: Sequence[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Rows of a split (or of all), a few hundred in memory at a time. A row is a `Sample` as a dict."""
+    """Rows of a split (or of all) in a fixed order, few in memory at a time. A row is a `Sample` as a dict."""
     for path in shard_paths(release, split):
-        with open_file(path) as file:
-            for batch in file.iter_batches(batch_size=256, columns=list(columns) if columns else None):
-                yield from batch.to_pylist()
+        yield from parquet.read_rows(path, columns)
 
 
 def verify(release: Release) -> None:
@@ -74,17 +66,24 @@ def verify(release: Release) -> None:
         sha256, _, name = line.partition("  ")
         if sha256_file(inside(release.path, name)) != sha256:
             raise CheckFailed(f"`{release.path / name}` is not what SHA256SUMS says", "restore the release from a copy")
-    if data_digest(read_rows(release)) != release.data_digest:
+    if data_digest(_whole(row, release) for row in read_rows(release)) != release.data_digest:
         raise CheckFailed(
             f"rows of `{release.path}` do not have the digest of release.json", "restore the release from a copy"
         )
 
 
+def _whole(row: dict[str, Any], release: Release) -> dict[str, Any]:
+    """The row, if its picture is the one that its sha256 speaks of: the data digest leans on that."""
+    if hashlib.sha256(row["image"]["bytes"]).hexdigest() != row["image_sha256"]:
+        raise CheckFailed(
+            f"image `{row['image_id']}` in `{release.path}` is damaged", "build another version from whole crops"
+        )
+    return row
+
+
 def newest_release(work: Path, kind: str | None = None) -> Path:
     """The only release under `work/releases`, or the newest version of the only name. Raises KitError with the choices."""
-    found = sorted((work / "releases").glob("*/*/release.json"))
-    manifests = {path.parent: read_json(path) for path in found}
-    fitting = [path for path, manifest in manifests.items() if kind is None or manifest.get("kind") == kind]
+    fitting = [path for path in release_folders(work) if kind is None or read_manifest(path).kind == kind]
     if not fitting:
         raise KitError(f"no release in `{work / 'releases'}`", f"ufine-kit build-release --work {work}")
     names = {path.parent.name for path in fitting}

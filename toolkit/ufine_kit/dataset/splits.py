@@ -37,6 +37,10 @@ def read_splits(path: Path) -> dict[str, Split]:
     if not path.exists():
         return {}
     held = read_json(path)
+    if not isinstance(held, dict):
+        raise KitError(
+            f"`{path}` is no table of splits", "restore it, or take it away: releases tell their splits themselves"
+        )
     wrong = [identity for identity, split in held.items() if split not in SPLITS]
     if wrong:
         raise KitError(f"`{path}` has no split for `{wrong[0]}`", f"use one of: {', '.join(SPLITS)}")

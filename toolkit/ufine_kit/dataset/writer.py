@@ -16,14 +16,14 @@ from ufine_kit.dataset.digest import combine, row_digest
 from ufine_kit.dataset.schema import release_schema
 from ufine_kit.dataset.splits import SPLITS, shard_of
 from ufine_kit.errors import KitError, storage_error
-from ufine_kit.files import make_folder, sha256_file, write_bytes, write_json
-from ufine_kit.parquet import open_writer
+from ufine_kit.files import flush, make_folder, sha256_file, write_bytes, write_json
+from ufine_kit.parquet import PIXEL_GROUP_ROWS, open_writer
 from ufine_kit.parts import versions
 
 # 512 crops of ~20 kB make groups of 10 MB: streaming shows its first row soon, and the Hub's viewer stays far below its
 # limit. Rows become Arrow in pieces of 64, so that Python objects of one piece live at a time.
 GROUP_ROWS = 512
-PIECE_ROWS = 64
+PIECE_ROWS = PIXEL_GROUP_ROWS
 # As `datasets` writes: equal stretches of two versions then share their chunks on the Hub.
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 
@@ -58,6 +58,7 @@ class Shard:
     """One Parquet file being written; memory holds one row group of it."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._schema = release_schema()
         self._writer = open_writer(path, self._schema, use_content_defined_chunking=CHUNKING)
         self._rows: list[Mapping[str, Any]] = []
@@ -86,6 +87,7 @@ class Shard:
         if self._pieces:
             self._to_disk()
         self._writer.close()
+        flush(self._path)
         crash.point("release.shard")
 
 
@@ -106,8 +108,10 @@ def write_release(
         written = {**manifest, **_write_shards(draft / "data", rows, shards), "versions": versions()}
         write_json(draft / "release.json", written)
         write_sums(draft)
+        flush(draft / "data")
         crash.point("release.before_rename")
         draft.rename(folder)
+        flush(folder.parent)
     except OSError as error:
         storage_error(error, folder)
     finally:
@@ -119,7 +123,14 @@ def _write_shards(data: Path, rows: Iterable[Mapping[str, Any]], shards: int) ->
     digests: list[bytes] = []
     tallies: dict[str, Tally] = {}
     files: dict[tuple[str, int], Shard] = {}
+    seen: set[str] = set()
     for row in rows:
+        if row["image_id"] in seen:
+            raise KitError(
+                f"image `{row['image_id']}` comes twice",
+                "was one video planned in two parts? extract into a new --work",
+            )
+        seen.add(row["image_id"])
         split = row["split"]
         if split not in tallies:
             tallies[split] = Tally()

@@ -32,6 +32,8 @@ def open_judge(table: dict[str, Any]) -> Step:
 
 def reasons_against(crop: Mapping[str, Any], recipe: FilterTable) -> list[str]:
     """Names of the thresholds that a crop fails, in the order of the recipe; none for a good crop."""
+    if crop["brightness"] is None:
+        return ["unreadable"]
     aspect = crop["height"] / crop["width"]
     failed = {
         "small": crop["height"] < recipe.min_height_px or crop["width"] < recipe.min_width_px,

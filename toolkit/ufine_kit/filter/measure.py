@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ufine_kit.engine import Job, Step
-from ufine_kit.errors import BadInput
 
 
 def open_measure(table: dict[str, Any]) -> Step:
@@ -18,17 +17,20 @@ def open_measure(table: dict[str, Any]) -> Step:
 
     def measure(job: Job) -> Iterator[dict[str, Any]]:
         for crop in job.read("tracklets", ("crop_id", "image")):
-            yield {"crop_id": crop["crop_id"], **exposure(crop["image"]["bytes"], crop["crop_id"])}
+            scores = exposure(crop["image"]["bytes"])
+            if scores["brightness"] is None:
+                job.said.reasons["unreadable"] += 1
+            yield {"crop_id": crop["crop_id"], **scores}
 
     return measure
 
 
-def exposure(jpeg: bytes, crop_id: str) -> dict[str, float]:
-    """Mean and standard deviation of luma (0 to 255) of one encoded crop. Raises BadInput when it does not decode."""
+def exposure(jpeg: bytes) -> dict[str, float | None]:
+    """Mean and standard deviation of luma (0 to 255) of one encoded crop; None for both where it does not decode."""
     try:
         with Image.open(io.BytesIO(jpeg)) as image:
             image.draft("L", (64, 64))  # luma at an eighth of the size says as much, for a fraction of the decoding
             grey = np.asarray(image.convert("L"), dtype=np.float64)
-    except (OSError, UnidentifiedImageError) as error:
-        raise BadInput(f"crop `{crop_id}` does not decode: {error}", "ufine-kit extract-tracklets --redo") from None
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return {"brightness": None, "contrast": None}
     return {"brightness": float(grey.mean()), "contrast": float(grey.std())}

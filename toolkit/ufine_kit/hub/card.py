@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ufine_kit.dataset.reader import Release
 from ufine_kit.errors import need
+from ufine_kit.manifest import Record
 from ufine_kit.resources import resource
 
 
-def card(release: Release, record: dict[str, Any] | None, without_baseline: str | None) -> str:
+def card(release: Release, record: Record | None, without_baseline: str | None) -> str:
     """README.md of the dataset repository, YAML block included. Raises KitError when Jinja is not installed."""
     jinja2 = need("jinja2", "hub")
     environment = jinja2.Environment(
@@ -41,7 +41,5 @@ def plain(text: str) -> str:
 
 def size_category(images: int) -> str:
     """The Hub's word for a number of rows."""
-    for limit, word in ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")):
-        if images < limit:
-            return word
-    return "1M<n<10M"
+    limits = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
+    return next((word for limit, word in limits.items() if images < limit), "10M<n<100M")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ufine_kit import parts
+from ufine_kit.dataset.reader import open_release
+from ufine_kit.dataset.reader import read_rows as release_rows
 from ufine_kit.dataset.splits import assign, freeze, read_splits
 from ufine_kit.dataset.writer import write_release
 from ufine_kit.errors import KitError
 from ufine_kit.files import make_folder
+from ufine_kit.manifest import release_folders
 from ufine_kit.parquet import read_rows
+from ufine_kit.pipeline import outdated
 from ufine_kit.recipe import ReleaseTable
 from ufine_kit.rows import Split, granularity_of
 from ufine_kit.text.words import count as count_words
@@ -44,34 +49,75 @@ class BuildPlan:
 
 
 def plan_build(work: Path, table: ReleaseTable) -> BuildPlan:
-    """Read the thin tables and draw the splits. Raises KitError that names the stage that is missing."""
+    """Read the thin tables and draw the splits. Raises KitError that names the stage that is missing or out of date."""
+    folder = work / "releases" / table.name
+    if (folder / table.version).exists():
+        raise KitError(
+            f"`{folder / table.version}` exists, and a released version never changes", "choose another --version"
+        )
     captions = _captions(work)
     verdicts = {crop_id: person for crop_id, person in _kept(work) if crop_id in captions}
     if not verdicts:
         raise KitError("no kept crop has a description", f"ufine-kit status --work {work}")
-    folder = work / "releases" / table.name
+    _refuse_outdated(work)
     splits_file = folder / f"splits-{table.version.split('.')[0]}.json"
-    splits = assign(set(verdicts.values()), read_splits(splits_file), table.val, table.test, table.seed)
+    held: dict[str, Split] = {**_splits_of_releases(folder, table.version), **read_splits(splits_file)}
+    splits = assign(set(verdicts.values()), held, table.val, table.test, table.seed)
+    if "train" not in splits.values():
+        raise KitError(
+            f"none of {len(splits)} identities falls into train",
+            "lower release.test and release.val, or add identities",
+        )
     return BuildPlan(
         folder / table.version, splits_file, table, captions, verdicts, splits, _inputs(work), _synthetic(work)
     )
 
 
-def build(plan: BuildPlan, work: Path) -> dict[str, Any]:
-    """Write the release of a plan; returns its manifest. The split ledger is frozen before the first row goes out."""
-    if plan.folder.exists():
-        raise KitError(f"`{plan.folder}` exists, and a released version never changes", "choose another --version")
-    make_folder(plan.folder.parent)
-    freeze(plan.splits_file, plan.splits)
-    manifest = {
-        "name": plan.table.name,
-        "version": plan.table.version,
-        "kind": "dataset",
-        "synthetic": plan.synthetic,
-        "recipe": plan.table.model_dump(mode="json"),
-        "inputs": plan.inputs,
+def build(work: Path, table: ReleaseTable) -> dict[str, Any]:
+    """Write the release; returns its manifest. One build of a name at a time; its splits are frozen once it stands."""
+    folder = make_folder(work / "releases" / table.name)
+    with parts.lock(folder, "build"):
+        plan = plan_build(work, table)
+        manifest = {
+            "name": table.name,
+            "version": table.version,
+            "kind": "dataset",
+            "synthetic": plan.synthetic,
+            "recipe": table.model_dump(mode="json"),
+            "inputs": plan.inputs,
+        }
+        written = write_release(plan.folder, _rows(plan, work), table.shards, manifest)
+        freeze(plan.splits_file, plan.splits)
+    return written
+
+
+def _splits_of_releases(folder: Path, version: str) -> dict[str, Split]:
+    """What the released versions of the same major version say: a build cut short after its release stood is not forgotten."""
+    major = version.split(".")[0]
+    same = [
+        path
+        for path in release_folders(folder.parent.parent)
+        if path.parent == folder and path.name.split(".")[0] == major
+    ]
+    return {
+        row["person_id"]: row["split"]
+        for path in same
+        for row in release_rows(open_release(path), columns=["person_id", "split"])
     }
-    return write_release(plan.folder, _rows(plan, work), plan.table.shards, manifest)
+
+
+def _refuse_outdated(work: Path) -> None:
+    """Raise KitError where verdicts or descriptions were made from something that has changed since."""
+    campaigns = sorted(path.parent for path in (work / "descriptions").glob("*/plan.json"))
+    for folder, mend in [(work / "measures", "filter --redo"), (work / "filter", "filter --redo")]:
+        if old := outdated(folder, work):
+            raise KitError(
+                f"{len(old)} parts of `{folder}` are older than the crops: {old[0]}", f"ufine-kit {mend} --work {work}"
+            )
+    for folder in campaigns:
+        if outdated(folder, work):
+            mend = f"ufine-kit campaign close {folder.name} --work {work}"
+            raise KitError(f"campaign `{folder.name}` has texts that `{folder}` does not", mend)
 
 
 def _synthetic(work: Path) -> bool:
@@ -115,6 +161,11 @@ def _rows(plan: BuildPlan, work: Path) -> Iterator[dict[str, Any]]:
         for crop in read_rows(work / "tracklets" / f"{done.part}.parquet"):
             person = plan.verdicts.get(crop["crop_id"])
             if person is not None:
+                if hashlib.sha256(crop["image"]["bytes"]).hexdigest() != crop["image_sha256"]:
+                    raise KitError(
+                        f"crop `{crop['crop_id']}` in `{work / 'tracklets' / done.part}.parquet` is damaged",
+                        "ufine-kit extract-tracklets VIDEOS --redo",
+                    )
                 yield sample(crop, person, plan.splits[person], plan.table.source, plan.captions[crop["crop_id"]])
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from ufine_kit import parts
 from ufine_kit.errors import KitError
-from ufine_kit.files import read_json, write_bytes
+from ufine_kit.files import write_bytes
+from ufine_kit.manifest import read_record
 from ufine_kit.parquet import read_rows
 
 # People look at a page, not at a dump: this many crops stand for all.
@@ -32,8 +33,7 @@ figcaption { font-size: .72rem; line-height: 1.35 } .dropped img { opacity: .45 
 
 def write_report(work: Path, path: Path) -> None:
     """Write `report.html` from the parts, releases and records under a work folder. Raises KitError where there is nothing."""
-    if not parts.done_parts(work / "tracklets"):
-        raise KitError(f"nothing in `{work / 'tracklets'}` yet", "ufine-kit extract-tracklets videos/")
+    need_tracklets(work)
     verdicts = {row["crop_id"]: row for row in stage_rows(work / "filter")}
     texts: dict[str, list[str]] = defaultdict(list)
     for folder in sorted((work / "descriptions").glob("*/")):
@@ -42,6 +42,12 @@ def write_report(work: Path, path: Path) -> None:
     body = [_counts(verdicts, texts), _baselines(work), _crops(work, verdicts, texts)]
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>ufine-kit report</title><style>{STYLE}</style>"
     write_bytes(path, (head + "<h1>ufine-kit report</h1>" + "".join(body) + "</html>\n").encode())
+
+
+def need_tracklets(work: Path) -> None:
+    """Raise KitError where no crop was extracted yet."""
+    if not parts.done_parts(work / "tracklets"):
+        raise KitError(f"nothing in `{work / 'tracklets'}` yet", "ufine-kit extract-tracklets videos/")
 
 
 def stage_rows(folder: Path, columns: tuple[str, ...] | None = None) -> Iterator[dict[str, Any]]:
@@ -67,16 +73,16 @@ def _counts(verdicts: dict[str, dict[str, Any]], texts: dict[str, list[str]]) ->
 
 
 def _baselines(work: Path) -> str:
-    records = [read_json(path) for path in sorted(work.glob("baselines/*/*.json"))]
+    records = [read_record(path) for path in sorted(work.glob("baselines/*/*.json"))]
     if not records:
         return ""
-    names = tuple(records[0]["metrics"])
+    names = tuple(records[0].metrics)
     lines = [
-        (record["checkpoint"]["name"], record["release"]["split"], *(f"{record['metrics'][name]:.2f}" for name in names))
+        (record.checkpoint.name, record.release.split, *(f"{record.metrics.get(name, 0):.2f}" for name in names))
         for record in records
     ]
     note = "<p class=synthetic>Synthetic world: these numbers prove the chain, not a method.</p>"
-    marked = note if any(record["synthetic"] for record in records) else ""
+    marked = note if any(record.synthetic for record in records) else ""
     return "<h2>Baseline</h2>" + marked + table(("checkpoint", "split", *names), lines)
 
 
