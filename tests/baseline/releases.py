@@ -24,7 +24,7 @@ NOWHERE = {
 
 
 def sample_row(
-    number: int, person: str, split: str, image: bytes, captions: Iterable[str], source: str = "world"
+    number: int, person: str, split: str, image: bytes, captions: Iterable[str], source: str = "synthetic world"
 ) -> dict:
     texts = list(captions)
     origins = [
@@ -33,7 +33,7 @@ def sample_row(
         for text in texts
     ]  # fmt: skip
     return {
-        "image_id": f"{split}-{number:05d}", "person_id": person, "split": split, "source": source,
+        "image_id": f"{person}-{number:05d}", "person_id": person, "split": split, "source": source,
         "image": {"bytes": image, "path": f"{number}.jpg"}, "captions": texts, "caption_origins": origins,
         "image_sha256": hashlib.sha256(image).hexdigest(), "width": 16, "height": 32, "dhash": "0" * 16,
         "provenance": NOWHERE,
@@ -52,8 +52,9 @@ def world_rows(
     ]
 
 
-def written(folder: Path, rows: Iterable[dict], name: str = "world") -> Release:
-    write_release(folder, rows, 1, {"name": name, "version": "0.1.0", "kind": "synthetic"})
+def written(folder: Path, rows: Iterable[dict], name: str = "world", synthetic: bool = True) -> Release:
+    manifest = {"name": name, "version": "0.1.0", "kind": "retrieval", "synthetic": synthetic, "recipe": {}}
+    write_release(folder, rows, 1, manifest)
     return open_release(folder)
 
 

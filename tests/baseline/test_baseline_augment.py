@@ -54,13 +54,16 @@ def test_erased_patch_is_the_mean_colour_and_of_the_paper_s_size():
     assert torch.equal(found[kept], normalised(white)[kept])
 
 
-def test_light_moves_all_channels_together(pixels, rng):
-    found, plain = augmented(pixels, STILL, Augmentation(brightness=0.5, contrast=0.4), rng), normalised(pixels)
-    for image in range(6):
-        slope, lift = np.polyfit(plain[image].flatten(), found[image].flatten(), 1)
-        np.testing.assert_allclose(found[image], slope * plain[image] + lift, atol=1e-5)
-        assert 0.6 <= slope <= 1.4
-        assert abs(lift) <= 0.5
+@pytest.mark.parametrize(("brightness", "contrast"), [(0.5, 0.4), (0.0, 0.4), (0.5, 0.0)])
+def test_light_moves_all_channels_together(pixels, rng, brightness, contrast):
+    how = Augmentation(brightness=brightness, contrast=contrast)
+    found, plain = augmented(pixels, STILL, how, rng), normalised(pixels)
+    lines = [np.polyfit(before.flatten(), after.flatten(), 1) for before, after in zip(plain, found, strict=True)]
+    for before, after, (slope, lift) in zip(plain, found, lines, strict=True):
+        np.testing.assert_allclose(after, slope * before + lift, atol=1e-5)
+    for values, most in ((np.array(lines)[:, 0] - 1, contrast), (np.array(lines)[:, 1], brightness)):
+        assert np.abs(values).max() <= most + 1e-5
+        assert np.ptp(values) >= most / 2 - 1e-5
 
 
 def test_same_generator_gives_the_same_batch(pixels):

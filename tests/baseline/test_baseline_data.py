@@ -10,7 +10,8 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from baseline.releases import sample_row, world_rows, written  # noqa: E402
-from ufine_kit.baseline.data import captions_of_images, decode, from_short_to_long, images_of_step, load_pairs  # noqa: E402
+from ufine_kit.baseline.batches import captions_of_images, from_short_to_long, images_of_step  # noqa: E402
+from ufine_kit.baseline.data import decode, load_pairs  # noqa: E402
 from ufine_kit.errors import BadInput, KitError  # noqa: E402
 
 pytestmark = pytest.mark.full
@@ -53,7 +54,7 @@ def test_missing_split_and_missing_caption_are_named(tmp_path):
     with pytest.raises(KitError, match="no `test` split"):
         load_pairs(release, "test", 32, 16)
     row = sample_row(3, "p9", "train", world_rows("train", 1, 0)[0]["image"]["bytes"], [])
-    with pytest.raises(BadInput, match="image `train-00003` has no captions"):
+    with pytest.raises(BadInput, match="image `p9-00003` has no captions"):
         load_pairs(written(tmp_path / "b", [*world_rows("train", 1, 0), row]), "train", 32, 16)
 
 

@@ -65,21 +65,21 @@ def of_one_kind(rows: list[dict], granularity: str, source: str) -> list[dict]:
 
 def test_groups_are_given_where_there_is_more_than_one(trained, tmp_path):
     fine, coarse = (
-        of_one_kind(world_rows("test", 3, at), kind, "world") for at, kind in ((50, "fine"), (53, "coarse"))
+        of_one_kind(world_rows("test", 3, at), kind, "synthetic world") for at, kind in ((50, "fine"), (53, "coarse"))
     )
     same = evaluate(trained, written(tmp_path / "one", fine), device="cpu")
     assert same["by"] == {}
     rows = [*(row | {"source": "other"} for row in fine), *coarse]
     record = evaluate(trained, written(tmp_path / "two", rows), device="cpu")
-    assert set(record["by"]["source"]) == {"other", "world"}
+    assert set(record["by"]["source"]) == {"other", "synthetic world"}
     assert {name: group["queries"] for name, group in record["by"]["granularity"].items()} == {"coarse": 12, "fine": 12}
     for groups in record["by"].values():
         assert np.mean([group["mAP"] for group in groups.values()]) == pytest.approx(record["metrics"]["mAP"])
 
 
-def test_release_without_mark_and_world_source_is_not_synthetic_unless_the_checkpoint_is(trained, tmp_path, quiet):
-    rows = [row | {"source": "real"} for row in [*world_rows("train", 4, 0), *world_rows("test", 3, 60)]]
-    release = written(tmp_path / "release", rows, name="real")
+def test_record_is_synthetic_where_the_release_or_the_checkpoint_is(trained, tmp_path, quiet):
+    rows = [*world_rows("train", 4, 0), *world_rows("test", 3, 60)]
+    release = written(tmp_path / "release", rows, name="real", synthetic=False)
     assert evaluate(trained, release, device="cpu")["synthetic"] is True
     train(release, small_table(name="own", steps=1), tmp_path / "own", quiet)
     assert evaluate(tmp_path / "own", release, device="cpu")["synthetic"] is False

@@ -7,11 +7,11 @@ import math
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
-from ufine_kit.baseline.losses import EPSILON, contrastive, same_person, sdm, words_loss  # noqa: E402
+from ufine_kit.baseline.losses import EPSILON, contrastive, same_person, sdm  # noqa: E402
 
 pytestmark = pytest.mark.full
 
-# Labels whose counts differ, so that dividing by the wrong axis shows; all alike; nobody twice.
+# Persons met three times and once; in pairs; all alike; nobody twice.
 PEOPLE = [[0, 0, 0, 1, 2], [3, 1, 3, 1], [5, 5], [4, 2, 7, 1, 0, 9]]
 
 
@@ -76,9 +76,3 @@ def test_loss_falls_when_pairs_agree(loss):
     images, people = features(4, 5), torch.arange(4)
     others = images[torch.tensor([1, 2, 3, 0])]
     assert loss(images, images, people, 0.05) < loss(images, others, people, 0.05)
-
-
-def test_words_loss_is_the_cross_entropy_to_the_words():
-    logits, wanted = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([[0.25, 0.75, 0.0]])
-    norm = math.log(sum(math.exp(value) for value in (2.0, 0.0, -1.0)))
-    assert words_loss(logits, wanted).item() == pytest.approx(-(0.25 * (2 - norm) + 0.75 * (0 - norm)))

@@ -11,6 +11,7 @@ from ufine_kit.baseline.model import (  # noqa: E402
     encode_texts,
     new_model,
     parameter_count,
+    waves,
     without_padding,
 )
 from ufine_kit.baseline.tokens import END, PAD, START  # noqa: E402
@@ -75,6 +76,16 @@ def test_padding_token_gets_no_gradient(model):
 def test_padding_that_no_text_needs_is_cut():
     ids = torch.nn.functional.pad(TEXTS, (0, 7), value=PAD)
     assert torch.equal(without_padding(ids), TEXTS)
+
+
+@pytest.mark.parametrize("width", [32, 30, 34])
+def test_first_positions_tell_every_patch_apart(width):
+    grid = waves(5, width)
+    assert grid.shape == (25, width)
+    assert torch.cdist(grid, grid).fill_diagonal_(9).min() > 0.1
+    # A step in the row moves a position as far wherever it is taken.
+    steps = (grid.reshape(5, 5, width)[1:] - grid.reshape(5, 5, width)[:-1]).norm(dim=2)
+    torch.testing.assert_close(steps, steps[0, 0].expand_as(steps), rtol=0.05, atol=0)
 
 
 def test_features_have_length_one(model):

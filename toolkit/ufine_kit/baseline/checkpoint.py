@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +61,20 @@ def read_state(folder: Path) -> State | None:
 
 
 def remove_state(folder: Path) -> None:
-    """Take the training state away: the checkpoint is finished."""
-    (folder / STATE).unlink(missing_ok=True)
+    """Take the training state away, and what killed processes left half written: the checkpoint is finished."""
+    for path in (folder / STATE, *folder.glob(".*.tmp")):
+        path.unlink(missing_ok=True)
 
 
 def _write_tensors(path: Path, tensors: Tensors, metadata: dict[str, str]) -> None:
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+        except SafetensorError as error:  # a full disk comes as text: `I/O error: ... (os error 28)`
+            found = re.search(r"os error (\d+)", str(error))
+            if found is None:
+                raise
+            raise OSError(int(found[1]), str(error), str(path)) from error
         temporary.chmod(0o644)  # safetensors gives its files to their owner alone
 
 

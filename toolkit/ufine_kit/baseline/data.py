@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def load_pairs(release: Release, split: str, height: int, width: int, threads: i
     pixels: list[np.ndarray] = []
     with ThreadPoolExecutor(threads) as pool:
         for group in grouped(read_rows(release, split, COLUMNS), _DECODE_AT_ONCE):
-            pixels.extend(pool.map(lambda row: decode(row, height, width), group))
+            pixels.extend(pool.map(partial(decode, height=height, width=width), group))
             rows.extend({key: value for key, value in row.items() if key != "image"} for row in group)
     if not rows:
         raise KitError(f"split `{split}` of release `{release.name}` is empty", "ufine-kit check-release")
@@ -93,31 +94,3 @@ def _pairs(rows: list[dict[str, Any]], pixels: np.ndarray) -> Pairs:
         person_ids=person_ids,
         image_sha256=[row["image_sha256"] for row in rows],
     )
-
-
-def images_of_step(step: int, count: int, batch: int, seed: int) -> np.ndarray:
-    """Image numbers of step 0, 1, ...: every epoch is its own permutation, its incomplete last batch is left out.
-
-    A function of the step alone: a resumed run draws what the unbroken one drew. With fewer images than a batch holds,
-    each batch is all of them.
-    """
-    batch = min(batch, count)
-    epoch, place = divmod(step, count // batch)
-    order = np.random.default_rng([seed, 0, epoch]).permutation(count)
-    return order[place * batch : (place + 1) * batch]
-
-
-def captions_of_images(images: np.ndarray, offsets: np.ndarray, ranks: np.ndarray, share: float) -> np.ndarray:
-    """One caption number for each image: of its captions from short to long, the one at `share` (0 to 1) of the list.
-
-    One share for the whole batch gives it texts of like length: no time goes into padding, and over the steps every length
-    is drawn. `ranks` [M] lists each image's captions from short to long, `offsets` [N + 1] where they begin.
-    """
-    counts = offsets[images + 1] - offsets[images]
-    return ranks[offsets[images] + np.minimum((share * counts).astype(np.int64), counts - 1)]
-
-
-def from_short_to_long(lengths: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Caption numbers [M]: image by image, each image's captions ordered by length [M], ties as they stand."""
-    image = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return np.lexsort((np.arange(len(lengths)), lengths, image))

@@ -51,10 +51,8 @@ def evaluate(
         "format": RECORD_FORMAT,
         "data_digest": release.data_digest,
         "release": {"name": release.name, "version": release.version, "split": split},
-        "checkpoint": {
-            key: card[key] for key in ("name", "weights_sha256", "recipe_digest", "trained_on", "selection")
-        },
-        "synthetic": is_synthetic(release) or bool(card["synthetic"]),
+        "checkpoint": {key: card[key] for key in ("name", "weights_sha256", "made_of", "trained_on", "selection")},
+        "synthetic": release.manifest["synthetic"] or card["synthetic"],
         "queries": total.queries,
         "gallery": total.gallery,
         "identities": len(pairs.person_ids),
@@ -88,12 +86,6 @@ def refuse_train_people(checkpoint: Path, release: Release, pairs: Pairs) -> Non
             f"{shared} images of release `{release.name}` were trained on under another release's name",
             f"measure on images that `{checkpoint.name}` has not seen",
         )
-
-
-def is_synthetic(release: Release) -> bool:
-    """Whether the release holds the synthetic world: its numbers are proof that the kit works and no claim."""
-    sources = {source for counts in release.splits.values() for source in counts.get("sources", ())}
-    return bool(release.manifest.get("synthetic")) or any(source.startswith("world") for source in sources)
 
 
 def record_path(baselines: Path, record: dict[str, Any]) -> Path:

