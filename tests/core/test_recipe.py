@@ -86,3 +86,9 @@ def test_an_unknown_name_lists_the_packaged_recipes():
 def test_a_missing_file_is_named():
     with pytest.raises(KitError, match=r"cannot read recipe `no/such\.toml`"):
         load_recipe("no/such.toml")
+
+
+def test_a_folder_that_is_called_like_a_packaged_recipe_is_not_in_its_way(tmp_path, monkeypatch):
+    (tmp_path / "demo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_recipe("demo").release.name == "demo"

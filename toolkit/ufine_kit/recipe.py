@@ -193,7 +193,7 @@ def _read(name: str | Path | None) -> tuple[dict[str, Any], str]:
     if name is None:
         return {}, "--set"
     path = Path(name)
-    if not path.exists() and path.suffix == "" and len(path.parts) == 1:
+    if not path.is_file() and path.suffix == "" and len(path.parts) == 1:
         known = [entry.removesuffix(".toml") for entry in resource_names("recipes", ".toml")]
         if str(name) not in known:
             raise KitError(f"no recipe `{name}`", f"use a file, or one of: {', '.join(known)}")

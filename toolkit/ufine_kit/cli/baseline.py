@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,8 @@ def baseline_train(
         return EXIT_DONE
     from dataclasses import asdict
 
+    # Threads that wait in a busy loop take the core from those that work, where a machine is shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from ufine_kit.baseline.train import train
 
     trained = train(opened, table, folder, out.say)
