@@ -178,12 +178,20 @@ def run_local(tasks: list[Task], workers: int) -> Iterator[Result]:
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Generator[None]:
-    """Workers are started with Ctrl-C blocked, and keep it blocked: it goes to the whole group, and the parent answers it."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Workers are started with Ctrl-C blocked, and keep it blocked: it goes to the whole group, and the parent answers it.
+
+    The parent hears it once all of them stand: a worker that is cut off from half its orders says so in a traceback.
+    """
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _begin_worker() -> None:
