@@ -9,7 +9,7 @@ import pytest
 
 from ufine_kit.campaign.close import open_close, plan_close
 from ufine_kit.campaign.intake import campaign_folder, take_in
-from ufine_kit.campaign.progress import progress
+from ufine_kit.campaign.progress import progress, unknown_words
 from ufine_kit.engine import Job
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import read_ledger
@@ -141,3 +141,9 @@ def test_a_dry_run_of_the_intake_writes_nothing(tmp_path):
 def test_a_name_that_is_no_plain_word_is_refused(tmp_path, name):
     with pytest.raises(KitError, match="no campaign name"):
         campaign_folder(tmp_path, name)
+
+
+def test_words_that_the_lexicon_lacks_are_reported_with_their_counts(tmp_path):
+    texts = ["He wears a red zibbledop and a blue coat.", "A green zibbledop, black shoes."]
+    take_in(tmp_path / "c", written(tmp_path, *(line(text=text) for text in texts)), CROPS)
+    assert unknown_words(tmp_path / "c") == {"zibbledop": 2}

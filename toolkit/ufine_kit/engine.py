@@ -8,6 +8,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -182,6 +183,9 @@ def _deaf_to_ctrl_c() -> Generator[None]:
 
     The parent hears it once all of them stand: a worker that is cut off from half its orders says so in a traceback.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
     came: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -9,6 +9,7 @@ from typing import Any
 
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import read_ledger
+from ufine_kit.text import oov
 from ufine_kit.text.words import count as count_words
 
 
@@ -28,3 +29,9 @@ def progress(folder: Path) -> dict[str, Any]:
     ]
     crops = {entry["row"]["crop_id"] for entry in entries.values()}
     return {"descriptions": len(entries), "crops": len(crops), "writers": writers}
+
+
+def unknown_words(folder: Path) -> dict[str, int]:
+    """Nouns beside colour words that the lexicon does not know, with how often they stand there: candidates to add to it."""
+    found = oov.report(entry["row"]["text"] for entry in read_ledger(folder / "ledger").values())
+    return {word: times for word, times, _ in found}

@@ -47,15 +47,25 @@ def pull(
     return EXIT_CHECK_FAILED if intake.refused and not dry_run else EXIT_DONE
 
 
-def campaign_status(name: Name, work: Work = DEFAULT_WORK, json: Json = False) -> int:
+def campaign_status(
+    name: Name,
+    work: Work = DEFAULT_WORK,
+    report_oov: Annotated[
+        bool, typer.Option("--report-oov", help="Words beside colours that the lexicon does not know.")
+    ] = False,
+    json: Json = False,
+) -> int:
     """How far the campaign is: texts, crops with texts, and a line a writer."""
     from ufine_kit.campaign.intake import campaign_folder
-    from ufine_kit.campaign.progress import progress
+    from ufine_kit.campaign.progress import progress, unknown_words
 
     out = Output(json)
     report = progress(campaign_folder(work, name))
     lines = [f"{count(report['descriptions'], 'description')} of {count(report['crops'], 'crop')}"]
     lines += [f"  {who['writer']}  {who['texts']:,} texts  {who['words_mean']:.1f} words" for who in report["writers"]]
+    if report_oov:
+        report["oov"] = unknown_words(campaign_folder(work, name))
+        lines += [f"  not in the lexicon: {word}  {number:,}" for word, number in report["oov"].items()]
     out.result(report, lines)
     return EXIT_DONE
 

@@ -21,7 +21,8 @@ Weights = Annotated[
 ]
 Trust = Annotated[bool, typer.Option("--trust-weights", help="Load a local .pt, which may run code that it holds.")]
 Tracker = Annotated[
-    str | None, typer.Option("--tracker", help="byte (the kit's own), bytetrack, ocsort ..., or file: ids of the boxes.")
+    str | None,
+    typer.Option("--tracker", help="byte (the kit's own), bytetrack, ocsort ..., or file: ids of the boxes."),
 ]
 Preset = Annotated[
     str | None, typer.Option("--tracker-preset", help="strict: pure tracklets; library: its own settings.")

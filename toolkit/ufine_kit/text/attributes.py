@@ -18,6 +18,9 @@ from ufine_kit.text.tokens import tokenize
 __all__ = ["Comparison", "Difference", "Reading", "compare", "compare_readings", "read"]
 
 
+MOST_TOKENS = 1500  # of a text that are read for attributes; the longest description asked for has 218 words
+
+
 @dataclass(frozen=True)
 class Reading:
     """What one text says: its items with their values, and its words on the person."""
@@ -29,7 +32,7 @@ class Reading:
 def read(text: str, lexicon: lx.Lexicon | None = None) -> Reading:
     """Items and person words of a text."""
     words = lexicon or lx.load()
-    tokens = tokenize(text, words)
+    tokens = tokenize(text, words).first(MOST_TOKENS)
     inside = [False] * len(tokens)
     found = chunks(tokens, words)
     for chunk in found:
@@ -47,4 +50,6 @@ def compare(a: str, b: str, lexicon: lx.Lexicon | None = None) -> Comparison:
 def compare_readings(a: Reading, b: Reading, lexicon: lx.Lexicon) -> Comparison:
     """`compare` for texts that were read before."""
     found = [*item_differences(list(a.items), list(b.items), lexicon), *person_differences(a.person, b.person)]
-    return Comparison(*(tuple(d for d in found if kind in d.kinds) for kind in ("lost", "added", "swapped", "contradicted")))
+    return Comparison(
+        *(tuple(d for d in found if kind in d.kinds) for kind in ("lost", "added", "swapped", "contradicted"))
+    )

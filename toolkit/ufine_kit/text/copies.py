@@ -13,12 +13,13 @@ SHINGLE = 3
 PERMUTATIONS = 128
 NEAR_COPY = 0.85  # share of words in common order, of both lengths
 CONTAINED = 0.85  # share of the shorter text's word triples that the longer one holds
+MOST_WORDS = 1000  # four times the longest description asked for; keeps the work linear in the text
 LARGEST_BAND = 4000  # texts in one bucket beyond which its pairs are proposed to the first only
 
 
 def lower_words(text: str) -> tuple[str, ...]:
-    """Words for comparison: lower case, hyphens opened."""
-    return tuple(WORD.findall(text.lower().replace("-", " ")))
+    """Words for comparison: lower case, hyphens opened, at most `MOST_WORDS`."""
+    return tuple(WORD.findall(text.lower().replace("-", " "))[:MOST_WORDS])
 
 
 def common_in_order(a: Sequence[str], b: Sequence[str]) -> int:
@@ -65,13 +66,19 @@ def word_codes(rows: Iterable[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
     starts: list[int] = []
     for row in rows:
         starts.append(len(flat))
-        known = [codes.setdefault(word, zlib.crc32(word.encode())) if word not in codes else codes[word] for word in row]
+        known = [
+            codes.setdefault(word, zlib.crc32(word.encode())) if word not in codes else codes[word] for word in row
+        ]
         flat += known if len(known) >= SHINGLE else [*known, *[0] * (SHINGLE - len(known))]
     words = np.asarray(flat, dtype=np.uint64)
     if len(words) < SHINGLE:
         return np.zeros(0, np.uint64), np.asarray(starts, np.int64)
     ends = np.asarray([*starts[1:], len(flat)], np.int64)
-    mixed = words[:-2] * np.uint64(0x9E3779B97F4A7C15) ^ words[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F) ^ words[2:] * np.uint64(0x165667B19E3779F9)
+    mixed = (
+        words[:-2] * np.uint64(0x9E3779B97F4A7C15)
+        ^ words[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F)
+        ^ words[2:] * np.uint64(0x165667B19E3779F9)
+    )
     keep = np.ones(len(flat), bool)
     keep[np.concatenate([ends - 1, ends - 2])] = False  # triples that run over a row's end
     kept_before = np.concatenate([[0], np.cumsum(keep)])

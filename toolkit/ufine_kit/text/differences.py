@@ -6,17 +6,58 @@ from dataclasses import dataclass
 
 from ufine_kit.text import lexicon as lx
 from ufine_kit.text.items import Item, agree
+from ufine_kit.text.pairing import align
 from ufine_kit.text.person import Person
 
-SLOTS = ("colour", "pattern", "material", "fit", "length", "reach", "sleeve", "neck", "closure", "hairstyle", "arrangement", "size", "side")
-EXCLUSIVE = frozenset(("colour", "pattern", "material", "fit", "length", "reach", "sleeve", "neck", "hairstyle", "arrangement", "size", "side"))
+SLOTS = (
+    "colour",
+    "pattern",
+    "material",
+    "fit",
+    "length",
+    "reach",
+    "sleeve",
+    "neck",
+    "closure",
+    "hairstyle",
+    "arrangement",
+    "size",
+    "side",
+    "marking colour",
+)
+EXCLUSIVE = frozenset(
+    (
+        "colour",
+        "pattern",
+        "material",
+        "fit",
+        "length",
+        "reach",
+        "sleeve",
+        "neck",
+        "hairstyle",
+        "arrangement",
+        "size",
+        "side",
+        "marking colour",
+    )
+)
 QUIET_VALUES = {
     "pattern": {"plain"}, "closure": {"laceup", "heeled", "closed", "button", "zip"}, "fit": {"pleated"}, "neck": {"collared"},
-    "material": {"cloth_made", "metal", "straw", "paper_made"}, "colour": {"multicolour"}, "hairstyle": {"loose_hair", "dyed", "tied"}, "arrangement": {"locks"},
+    "material": {"cloth_made", "metal", "straw", "paper_made"}, "colour": {"multicolour"},
+    "hairstyle": {"loose_hair", "dyed", "tied"},
+    "arrangement": {"locks"},
 }  # fmt: skip
 QUIET_LOST = frozenset(("neck", "reach"))
 CONTRARY = {"young": {"old", "middle"}, "old": {"young", "middle"}, "middle": {"young", "old"}}
-BUILD_CONTRARY = {"thin": {"heavy", "strong"}, "heavy": {"thin"}, "strong": {"thin"}, "average": set[str](), "tall": {"short"}, "short": {"tall"}}
+BUILD_CONTRARY = {
+    "thin": {"heavy", "strong"},
+    "heavy": {"thin"},
+    "strong": {"thin"},
+    "average": set[str](),
+    "tall": {"short"},
+    "short": {"tall"},
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +73,9 @@ class Difference:
     span_b: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        change = " -> ".join(part for part in (self.was, self.now or "nothing") if part) if self.was else f"+ {self.now}"
+        change = (
+            " -> ".join(part for part in (self.was, self.now or "nothing") if part) if self.was else f"+ {self.now}"
+        )
         return f"{self.item} {self.slot}: {change}"
 
 
@@ -79,13 +122,22 @@ def item_differences(a: list[Item], b: list[Item], lexicon: lx.Lexicon) -> list[
     changes: list[Change] = []
     for x, y in pairs:
         if x.absent != y.absent:
-            found.append(difference("contradicted", x, y, "polarity", "absent" if x.absent else "present", "absent" if y.absent else "present"))
+            found.append(
+                difference(
+                    "contradicted",
+                    x,
+                    y,
+                    "polarity",
+                    "absent" if x.absent else "present",
+                    "absent" if y.absent else "present",
+                )
+            )
             continue
-        if x.absent:
+        if x.absent or x.head == "hairline":
             continue
         found += count_difference(x, y)
         changes += slot_changes(x, y, lexicon)
-    found += moves(changes, alone_a, alone_b, lexicon)
+    found += moves(changes, lexicon)
     for change in changes:
         found += slot_differences(change)
     found += [difference("lost", x, None, "item", said(x), "") for x in alone_a]
@@ -102,75 +154,43 @@ def said(item: Item) -> str:
 def ignorable(item: Item, others: list[Item], lexicon: lx.Lexicon) -> bool:
     """General words (clothes, footwear, outfit) and bare details say nothing that the other text must repeat."""
     if item.kind == "generic":
-        same = [other for other in others if other.concept in ("upper", "lower", "dress", "skirt", "shoes") and not other.absent]
+        same = [
+            other
+            for other in others
+            if other.concept in ("upper", "lower", "dress", "skirt", "shoes") and not other.absent
+        ]
         wanted = item.values.get("colour", set())
         if item.head not in ("clothes", "garment"):
             return not item.values and any(other.concept == item.concept for other in others)
-        return all(any(agree("colour", v, w, lexicon.colours) for o in same for w in o.values.get("colour", ())) for v in wanted)
-    if item.head in ("hair", "build", "skin", "face", "head", "makeup", "jewelry") and not item.values and not item.absent:
+        return all(
+            any(agree("colour", v, w, lexicon.colours) for o in same for w in o.values.get("colour", ()))
+            for v in wanted
+        )
+    if (
+        item.head in ("hair", "build", "skin", "face", "head", "makeup", "jewelry")
+        and not item.values
+        and not item.absent
+    ):
         return True
     if item.kind == "body":
         return item.head == "build" or not item.values
+    if item.head in ("hairline", "facing") or (
+        item.head == "print" and any("printed" in o.values.get("pattern", ()) for o in others)
+    ):
+        return True
     if item.kind == "detail":
         return any(o.head == item.head for o in others) or not item.values
     return False
 
 
-def align(a: list[Item], b: list[Item], lexicon: lx.Lexicon) -> list[tuple[Item, Item]]:
-    """Pair items that may be one thing: best scores first, each item once."""
-    scored: list[tuple[float, int, int]] = []
-    for i, x in enumerate(a):
-        for j, y in enumerate(b):
-            score = affinity(x, y, lexicon)
-            if score > 0:
-                scored.append((-score, i + j, i * 1000 + j))
-    scored.sort()
-    pairs: list[tuple[Item, Item]] = []
-    used_a: set[int] = set()
-    used_b: set[int] = set()
-    for _, _, code in scored:
-        i, j = divmod(code, 1000)
-        if i not in used_a and j not in used_b:
-            used_a.add(i)
-            used_b.add(j)
-            pairs.append((a[i], b[j]))
-    return pairs
-
-
-def affinity(x: Item, y: Item, lexicon: lx.Lexicon) -> float:
-    """How likely two items are one thing; 0 where they cannot be."""
-    if x.kind != y.kind and "detail" in (x.kind, y.kind):
-        return 0.0
-    if x.head == y.head:
-        score = 10.0
-    elif lx.known(lexicon, x.head, y.head):
-        score = 6.0
-    else:
-        return 0.0
-    if x.named == y.named:
-        score += 0.5
-    for slot in ("colour", "pattern", "side", "size"):
-        for v in x.values.get(slot, ()):
-            others = y.values.get(slot, ())
-            if any(v == w for w in others):
-                score += 1.2
-            elif any(agree(slot, v, w, lexicon.colours) for w in others):
-                score += 1.0
-            elif others:
-                score -= 0.8
-    if x.absent != y.absent:
-        score -= 3.0
-    if x.host is not None and y.host is not None and not lx.known(lexicon, x.host.head, y.host.head):
-        score -= 2.0
-    return score
-
-
 def count_difference(x: Item, y: Item) -> list[Difference]:
     """Two bags against three, one against two; a pair of things that come in pairs has no count."""
     if x.count is None or y.count is None or x.count == y.count or x.kind == "body":
-        return [] if not (x.count or 0) > 1 or y.count is not None or x.kind != "item" else [
-            difference("lost", x, y, "count", str(x.count), "")
-        ]
+        return (
+            []
+            if not (x.count or 0) > 1 or y.count is not None or x.kind != "item"
+            else [difference("lost", x, y, "count", str(x.count), "")]
+        )
     return [difference("contradicted", x, y, "count", str(x.count), str(y.count))]
 
 
@@ -191,17 +211,18 @@ def slot_changes(x: Item, y: Item, lexicon: lx.Lexicon) -> list[Change]:
 
 def unmatched(x: Item, y: Item, slot: str, lexicon: lx.Lexicon) -> set[str]:
     """Values of `x` in a slot that neither values nor soft values of `y` agree with."""
+    if slot == "marking colour" and not y.values.get(slot):
+        return set()
     have = y.values.get(slot, set()) | y.soft.get(slot, set())
     return {
         v
         for v in x.values.get(slot, ())
-        if not any(agree(slot, v, w, lexicon.colours) for w in have)
+        if not any(agree("colour" if slot == "marking colour" else slot, v, w, lexicon.colours) for w in have)
     }
 
 
-def moves(changes: list[Change], alone_a: list[Item], alone_b: list[Item], lexicon: lx.Lexicon) -> list[Difference]:
+def moves(changes: list[Change], lexicon: lx.Lexicon) -> list[Difference]:
     """Values that left one item and stand on another: the words are the same, the binding is not."""
-    del alone_a, alone_b
     found: list[Difference] = []
     for change in changes:
         for other in changes:
@@ -211,12 +232,11 @@ def moves(changes: list[Change], alone_a: list[Item], alone_b: list[Item], lexic
             for value in sorted(moved):
                 arrived = {w for w in other.extra if agree(change.slot, value, w, lexicon.colours)}
                 kind = "contradicted" if change.slot == "side" else "swapped"
-                found.append(difference(kind, change.a, other.b, change.slot, value, f"{value} {other.b.named or other.b.head}"))
+                found.append(
+                    difference(kind, change.a, other.b, change.slot, value, f"{value} {other.b.named or other.b.head}")
+                )
                 change.missing.discard(value)
                 other.extra -= arrived
-    for change in changes:
-        if any(d.slot == change.slot and d.span_b == (change.b.start, change.b.end) for d in found):
-            pass
     return found
 
 
@@ -255,7 +275,12 @@ def person_differences(a: Person, b: Person) -> list[Difference]:
 
 
 def scale(
-    slot: str, a: frozenset[str], b: frozenset[str], soft_a: frozenset[str], soft_b: frozenset[str], contrary: dict[str, set[str]]
+    slot: str,
+    a: frozenset[str],
+    b: frozenset[str],
+    soft_a: frozenset[str],
+    soft_b: frozenset[str],
+    contrary: dict[str, set[str]],
 ) -> list[Difference]:
     """A slot whose values lie on one scale: opposite ends contradict, a value named by one text only is lost or added."""
     conflict = any(y in contrary.get(x, ()) for x in a for y in b | soft_b if not a & b)

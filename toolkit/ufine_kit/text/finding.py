@@ -48,7 +48,9 @@ RULES: dict[str, Rule] = {
     "markup": Rule("rewrite", ERROR, "Markdown, tags, special tokens or quotes around the text"),
     "too_short": Rule("submission", ERROR, "fewer than 30 words"),
     "too_long": Rule("submission", ERROR, "more than 218 words"),
-    "low_coverage": Rule("submission", WARNING, "says nothing of two or more of hair, upper clothes, lower clothes, shoes"),
+    "low_coverage": Rule(
+        "submission", WARNING, "says nothing of two or more of hair, upper clothes, lower clothes, shoes"
+    ),
     "template": Rule("submission", ERROR, "one frame with exchanged words across this writer's texts"),
     "copy_self": Rule("submission", ERROR, "nearly the same text as this writer gave for another person"),
     "copy_pair": Rule("submission", ERROR, "nearly the same text as the other description of this crop"),

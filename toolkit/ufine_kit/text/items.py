@@ -11,22 +11,29 @@ from dataclasses import dataclass, field
 from ufine_kit.text import lexicon as lx
 from ufine_kit.text.chunk import Chunk
 from ufine_kit.text.tokens import Tokens
+from ufine_kit.text.wordsets import pair_sets, word_map, word_sets
 
-NUMBERS = dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11), strict=True))
-DEFINITE = frozenset("the his her their its this these those that".split())
+NUMBERS = dict(
+    zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], range(1, 11), strict=True)
+)
+SETS = word_sets("items")
+DEFINITE = SETS["definite"]
 HOST_DETAILS = {"sleeve", "hood", "frame", "stripe", "dot", "check", "flowers", "pattern", "lens", "line", "neckline"}
 PATTERN_OF = {"stripe": "striped", "dot": "dotted", "check": "plaid", "flowers": "floral", "line": "striped"}
-DETAIL_ENDINGS = {
-    "framed": "frame", "rimmed": "frame", "soled": "sole", "trimmed": "trim", "lined": "trim", "collared": "collar", "collar": "collar",
-    "strapped": "strap", "laced": "lace", "heeled": "heel", "brimmed": "brim", "lettered": "print", "striped": "stripe",
-    "buttoned": "button", "edged": "trim", "sole": "sole", "bottomed": "sole", "cuffed": "cuff",
-}  # fmt: skip
-REACHES = {"knee": "knee", "ankle": "ankle", "calf_length": "calf", "thigh": "thigh", "waist_length": "hip", "shoulder_length": "shoulder"}
+DETAIL_ENDINGS = word_map("detail_endings")
+REACHES = {
+    "knee": "knee",
+    "ankle": "ankle",
+    "calf_length": "calf",
+    "thigh": "thigh",
+    "waist_length": "hip",
+    "shoulder_length": "shoulder",
+}
 
 
 @dataclass
 class Item:
-    """One thing a text speaks of. `values` slot -> canonical values said of it; `soft` values it may have; `host` for details."""
+    """One thing a text speaks of: `values` by slot are said of it, `soft` ones may hold; `host` is what a detail is part of."""
 
     head: str
     kind: str
@@ -54,9 +61,19 @@ def read_chunk(tokens: Tokens, chunk: Chunk, absent: bool, lexicon: lx.Lexicon) 
     """The item of one phrase with its attributive values, and the details that hyphenated words name (`white-soled`)."""
     words = tokens.words
     head = lexicon.head(words[chunk.head])
-    item = Item(head.canonical, head.kind, head.concept, tokens.starts[chunk.first], tokens.ends[chunk.head], head.plural, absent)
+    item = Item(
+        head.canonical,
+        head.kind,
+        head.concept,
+        tokens.starts[chunk.first],
+        tokens.ends[chunk.head],
+        head.plural,
+        absent,
+    )
     item.named = words[chunk.head]
     details: list[Item] = []
+    for slot, value in lexicon.entries[item.named].values:  # a fleece is of fleece, a turtleneck has a high neck
+        item.allow(slot, value)
     for at in range(chunk.first, chunk.head):
         word = words[at]
         if word in ("left", "right"):
@@ -75,7 +92,6 @@ def read_chunk(tokens: Tokens, chunk: Chunk, absent: bool, lexicon: lx.Lexicon) 
         add_values(item, lexicon.entries[word].values)
         if item.kind == "body":
             item.say("looks", word)
-    imply(item)
     item.count = counted(tokens, chunk, head)
     return item, [detail for detail in details if detail.values]
 
@@ -97,12 +113,17 @@ def add_values(item: Item, values: tuple[tuple[str, str], ...]) -> None:
                 item.say(slot, value)
             elif value == "loose":
                 item.say("hairstyle", "loose_hair")
-        elif slot == "hairstyle" and item.head != "head" or item.head == "build":
+        elif (
+            (slot == "fit" and item.concept not in FITTING)
+            or (slot == "hairstyle" and item.head != "head")
+            or item.head == "build"
+        ):
             continue
         else:
             item.say(slot, value)
 
 
+FITTING = frozenset(("upper", "lower", "skirt", "dress"))
 HAIR_SLOTS = frozenset(("colour", "shade", "length", "reach", "hairstyle"))
 ARRANGED = frozenset(("ponytail", "bun", "braid", "bob", "locks"))
 
@@ -129,13 +150,18 @@ def move_sleeve(item: Item, word: str, lexicon: lx.Lexicon) -> None:
 
 def imply(item: Item) -> None:
     """What a noun itself says: jeans are denim, a hoodie has a hood."""
+    if "colour" not in item.values:
+        for colour in {"dark": ("black", "brown", "navy", "charcoal"), "light": ("white", "beige", "silver")}.get(
+            next(iter(sorted(item.values.get("shade", ())))) if item.values.get("shade") else "", ()
+        ):
+            item.allow("colour", colour)
     if item.head == "jeans":
         item.allow("material", "denim")
     if item.head == "hoodie":
         item.allow("closure", "hooded")
     if item.head in ("tshirt", "polo"):
         item.allow("sleeve", "short")
-    if item.named.startswith("turtle"):
+    if item.named.startswith(("turtle", "polo-n", "polon", "roll")):
         item.say("neck", "high")
     if item.head == "tank":
         item.allow("sleeve", "none")
@@ -163,7 +189,11 @@ def counted(tokens: Tokens, chunk: Chunk, head: lx.Head) -> int | None:
 
 def same_thing(old: Item, new: Item, definite: bool, colours: dict[str, frozenset[str]]) -> bool:
     """Whether a later mention is the earlier item again."""
-    if old.head != new.head or old.absent != new.absent or (old.host is not None and new.host is not None and old.host is not new.host):
+    if (
+        old.head != new.head
+        or old.absent != new.absent
+        or (old.host is not None and new.host is not None and old.host is not new.host)
+    ):
         return False
     if old.head == "hair":
         return True
@@ -187,24 +217,4 @@ def agree(slot: str, a: str, b: str, colours: dict[str, frozenset[str]]) -> bool
     return frozenset((a, b)) in ALIKE.get(slot, ())
 
 
-def _pairs(text: str) -> frozenset[frozenset[str]]:
-    return frozenset(frozenset(pair.split(":")) for pair in text.split())
-
-
-ALIKE = {
-    "pattern": _pairs(
-        "printed:floral printed:animal printed:camouflage printed:geometric printed:dotted printed:sequined printed:tiedye "
-        "printed:colourblock plain:none striped:colourblock geometric:plaid geometric:tiedye"
-    ),
-    "material": _pairs(
-        "wool:knit fur:fleece_cloth down:nylon leather:suede silk:cloth_made mesh:lace_cloth plastic:nylon cotton:cloth_made "
-        "canvas:cloth_made linen:cotton velvet:suede fur:wool plastic:mesh down:cotton"
-    ),
-    "fit": _pairs("tight:straight_leg"),
-    "sleeve": _pairs("short:half long:half"),
-    "hairstyle": _pairs("curly:wavy"),
-    "reach": _pairs("knee:calf knee:thigh calf:ankle thigh:hip"),
-    "closure": _pairs("closed:zip closed:button zip:hooded button:hooded zip:open button:open open:hooded closed:hooded laceup:heeled"),
-    "arrangement": _pairs("locks:bob locks:ponytail locks:bun locks:braid braid:ponytail"),
-    "length": _pairs("medium:long medium:short"),
-}  # fmt: skip
+ALIKE = pair_sets("alike")

@@ -9,13 +9,17 @@ from functools import lru_cache
 
 from ufine_kit.text import lexicon as lx
 from ufine_kit.text.finding import Span
-from ufine_kit.text.words import WORD
+from ufine_kit.text.words import WORD, word_set
+from ufine_kit.text.wordsets import word_sets
 
-MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[\x80-\xbf™œžš˜¦“”\x9d]|Â[\xa0-¿]|ï»¿|ï¿½|[äåæçèé][\x80-\xbf¡-¿][\x80-\xbf¡-¿]|Ð[\x80-\xbf°-¿]")
-NO_LETTER = re.compile(r"[\W_]")
+MOJIBAKE = re.compile(
+    "\ufffd|Ã[\x80-\xbf¡-¿€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[\x80-\xbf™œžš˜¦“”\x9d]|Â[\xa0-¿]|ï»¿|ï¿½|[äåæçèé][\x80-\xbf¡-¿][\x80-\xbf¡-¿]|Ð[\x80-\xbf°-¿]"
+)
+NO_LETTER = re.compile(r"[\W\d_]")
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz")
-NO_NOUN_NEXT = frozenset("is are was were of in on at to from by with and or but the a an his her wearing carrying he she it they which that".split())
-ALLOWED_ACCENTS = frozenset("café cafe décolleté naïve appliqué passé protégé résumé".split())
+SETS = word_sets("language")
+NO_NOUN_NEXT = SETS["no_noun_next"]
+ALLOWED_ACCENTS = SETS["allowed_accents"]
 
 
 @lru_cache(maxsize=1)
@@ -60,8 +64,22 @@ def looks_english(word: str, lexicon: lx.Lexicon) -> bool:
         return True
     if "-" in word or "'" in word or "’" in word:
         return any(is_english(part, lexicon) for part in re.split("[-'’]", word) if part)
-    stem = next((word.removesuffix(end) for end in ("ing", "ed", "es", "s", "ly", "er", "ish") if word.endswith(end) and len(word) > 5), word)
-    return stem != word and (stem in vocabularies()[0] or lexicon.entries[stem].listed or lexicon.entries[stem + "e"].listed)
+    stem = next(
+        (
+            word.removesuffix(end)
+            for end in ("ing", "ed", "es", "s", "ly", "er", "ish")
+            if word.endswith(end) and len(word) > 5
+        ),
+        word,
+    )
+    return stem != word and (
+        stem in vocabularies()[0] or lexicon.entries[stem].listed or lexicon.entries[stem + "e"].listed
+    )
+
+
+def strange(text: str, lexicon: lx.Lexicon) -> set[str]:
+    """The lower-case words of a text that the lists do not know."""
+    return {word for word in word_set(text) if not is_english(word, lexicon)}
 
 
 def other_script(text: str) -> tuple[Span, ...]:
@@ -92,6 +110,8 @@ def is_latin(letter: str) -> bool:
 def other_language(text: str, lexicon: lx.Lexicon | None = None) -> tuple[Span, ...]:
     """The stretch of a text that reads as another language in Latin script, if there is one."""
     lexicon = lexicon or lx.load()
+    if len(strange(text, lexicon)) < 3:
+        return ()
     _, foreign = vocabularies()
     best, score, start, known, total = (0.0, 0, 0), 0.0, 0, 0, 0
     for match in WORD.finditer(text):
@@ -111,7 +131,7 @@ def other_language(text: str, lexicon: lx.Lexicon | None = None) -> tuple[Span, 
             best = (score, start, match.end())
     if best[0] >= 5.0:
         return (Span(best[1], best[2], text[best[1] : best[2]]),)
-    if total >= 6 and known < 0.4 * total:
+    if total >= 8 and known < 0.4 * total:
         return (Span(0, len(text), text),)
     return ()
 
@@ -119,33 +139,46 @@ def other_language(text: str, lexicon: lx.Lexicon | None = None) -> tuple[Span, 
 def gibberish(text: str, lexicon: lx.Lexicon | None = None) -> tuple[Span, ...]:
     """Keyboard runs, impossible words, damaged encoding, or articles that stand before no noun (words thrown together)."""
     lexicon = lexicon or lx.load()
-    damaged = tuple(Span(m.start(), m.end(), m.group()) for m in MOJIBAKE.finditer(text))[:5] if not text.isascii() else ()
-    odd: list[Span] = []
-    total = articles = loose = 0
-    previous = ""
-    run = longest = 0
-    for match in WORD.finditer(text):
-        word = match.group().lower()
-        total += 1
-        strange = word.isascii() and is_noise(word, lexicon)
-        run = run + 1 if strange else 0
-        longest = max(longest, run)
-        if strange:
-            odd.append(Span(match.start(), match.end(), match.group()))
-        if previous in ("the", "a", "an"):
-            articles += 1
-            loose += word in NO_NOUN_NEXT
-        previous = word
+    damaged = (
+        tuple(Span(m.start(), m.end(), m.group()) for m in MOJIBAKE.finditer(text))[:5] if not text.isascii() else ()
+    )
     if damaged:
         return damaged
-    if odd and (len(odd) >= 0.3 * total or longest >= 3 or len(odd) >= 5 or any(is_keyboard(span.text.lower()) for span in odd)):
+    odd, total, longest = noise(text, lexicon)
+    if odd and (
+        len(odd) >= 0.3 * total or longest >= 3 or len(odd) >= 5 or any(is_keyboard(span.text.lower()) for span in odd)
+    ):
         return tuple(odd[:5])
     letters = len(text) - len(NO_LETTER.findall(text))
-    if len(text) >= 20 and letters < 0.45 * len(text) and total < 3 * len(text) / 20:
+    if len(text) >= 20 and letters < 0.4 * len(text):
         return (Span(0, len(text), text),)
-    if articles >= 4 and loose >= 3 and loose >= 0.3 * articles:
+    loose = len(LOOSE_ARTICLE.findall(text))
+    if loose >= 3 and loose >= 0.3 * len(ARTICLE.findall(text)):
         return (Span(0, len(text), text),)
     return ()
+
+
+ARTICLE = re.compile(r"\b(?:the|an?)\b", re.IGNORECASE)
+LOOSE_ARTICLE = re.compile(rf"\b(?:the|an?)\s+(?:{'|'.join(sorted(NO_NOUN_NEXT))})\b", re.IGNORECASE)
+
+
+def noise(text: str, lexicon: lx.Lexicon) -> tuple[list[Span], int, int]:
+    """Words like no English word, the number of all words, and the longest run of such words."""
+    total = text.count(" ") + 1
+    if not strange(text, lexicon):
+        return [], total, 0
+    odd: list[Span] = []
+    total = run = longest = 0
+    for match in WORD.finditer(text):
+        total += 1
+        word = match.group().lower()
+        if word.isascii() and is_noise(word, lexicon):
+            odd.append(Span(match.start(), match.end(), match.group()))
+            run += 1
+            longest = max(longest, run)
+        else:
+            run = 0
+    return odd, total, longest
 
 
 def is_noise(word: str, lexicon: lx.Lexicon) -> bool:
@@ -165,6 +198,10 @@ def is_keyboard(word: str) -> bool:
     if len(word) < 4:
         return False
     half = word[: len(word) // 2]
-    return any(word[i : i + 5] in row for row in ROWS for i in range(len(word) - 4)) or (
-        len(word) in (6, 8, 10, 12) and half * 2 == word and any(half in row for row in ROWS)
-    ) or (len(word) == 4 and any(word in row for row in ROWS) and word not in ("were", "pore", "rope", "poke", "trew"))
+    return (
+        any(word[i : i + 5] in row for row in ROWS for i in range(len(word) - 4))
+        or (len(word) in (6, 8, 10, 12) and half * 2 == word and any(half in row for row in ROWS))
+        or (
+            len(word) == 4 and any(word in row for row in ROWS) and word not in ("were", "pore", "rope", "poke", "trew")
+        )
+    )

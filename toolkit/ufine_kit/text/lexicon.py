@@ -16,9 +16,21 @@ from ufine_kit.errors import KitError
 
 DATA = Path(__file__).parent / "data"
 PACKAGED = ("words", "modifiers", "heads", "families")
-CONCEPTS = (
-    "hat hair glasses face upper lower skirt dress shoes bag belt scarf other".split()
-)  # the 13 groups of Person-SAM's classes
+CONCEPTS = [
+    "hat",
+    "hair",
+    "glasses",
+    "face",
+    "upper",
+    "lower",
+    "skirt",
+    "dress",
+    "shoes",
+    "bag",
+    "belt",
+    "scarf",
+    "other",
+]  # the 13 groups of Person-SAM's classes
 
 # One letter a word class, so that a sentence's classes can be read as a row.
 HEAD, MODIFIER, DETERMINER, PRONOUN, PREPOSITION, CONJUNCTION = "H", "M", "D", "O", "P", "C"
@@ -71,7 +83,7 @@ class Entries(dict[str, Entry]):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All tables. `entries` by word; `modifying` words may stand before a head, `nouns` among them name kinds; `colours` canonical -> basic colours."""
+    """All tables. `modifying` words may stand before a head, `nouns` among them name kinds; `colours`: name -> basic ones."""
 
     entries: Entries
     modifying: frozenset[str]
@@ -87,6 +99,7 @@ class Lexicon:
     implied: dict[str, str]
     join_firsts: frozenset[str] = field(default_factory=frozenset)
     english: dict[str, bool] = field(default_factory=dict)  # memory of `language.is_english`
+    alike: dict[tuple[str, str], bool] = field(default_factory=dict)  # memory of `known`
 
     def head(self, word: str) -> Head:
         """The head noun of a word; an unlisted word that stands for an item is its own, of concept `other`."""
@@ -176,9 +189,21 @@ def add_modifiers(entries: Entries, tables: dict[str, dict[str, dict[str, object
     return words
 
 
-MODIFIER_SLOTS = (
-    "colour shade pattern material fit length sleeve neck closure hairstyle size style looks".split()
-)  # slots of an item
+MODIFIER_SLOTS = [
+    "colour",
+    "shade",
+    "pattern",
+    "material",
+    "fit",
+    "length",
+    "sleeve",
+    "neck",
+    "closure",
+    "hairstyle",
+    "size",
+    "style",
+    "looks",
+]  # slots of an item
 
 
 def add_stops(entries: Entries, tables: dict[str, dict[str, dict[str, object]]]) -> None:
@@ -263,6 +288,3 @@ def known(lexicon: Lexicon, first: str, second: str) -> bool:
     if first == second:
         return True
     return second in lexicon.families.get(first, ()) and tuple(sorted((first, second))) not in lexicon.apart
-
-
-__all__ = ["Entry", "Head", "Lexicon", "known", "load"]

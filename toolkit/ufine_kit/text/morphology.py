@@ -5,28 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ufine_kit.text import lexicon as lx
+from ufine_kit.text.wordsets import word_sets
 
 # Heads long enough that one wrong letter rarely makes another English word.
-SPELLING_TARGETS = (
-    "jacket trousers sneakers backpack sweater glasses sandals handbag umbrella hoodie leggings sunglasses sweatshirt cardigan "
-    "ponytail t-shirt shirts shoes pants jeans shorts skirt shirt"
-).split()
-REAL_NEIGHBOURS = frozenset(
-    "packet racket socket rocket locket bracket classes grasses glosses jackass sweater sweaters shift shirk shire short shore "
-    "shoves shows chores shops sheds hoes panty paints plants parts pangs means leans teams beans genes seams jeanie shirty "
-    "sports snorts shorts skirt skirts skit spirit smirk squirt sort dirt flirt shit handbook sandal scandals glassed sweated "
-    "sweaty sweeter sneaks sneaker speakers trouser pant rants wants ants pans pats chants slants jackets jean".split()
-)
-KEYS = {"ed": lx.MODIFIER, "like": lx.MODIFIER, "ish": lx.MODIFIER, "less": lx.MODIFIER, "ly": lx.ADVERB, "ing": lx.VERB}
+SETS = word_sets("morphology")
+SPELLING_TARGETS = SETS["spelling_targets"]
+REAL_NEIGHBOURS = SETS["real_neighbours"]
 PLAIN_S = ("ss", "us", "is", "ous", "'s", "’s")
 UNKNOWN = lx.Entry(lx.UNKNOWN, None, (), False)
 BORDER = lx.Entry(lx.PLURAL_UNKNOWN, None, (), False)
-FUSED_LY = frozenset("curly woolly frilly friendly silly ugly early daily weekly burly lively lovely family fly".split())
+FUSED_LY = SETS["fused_ly"]
 
 
 def guess(word: str, entries: lx.Entries) -> lx.Entry:
     """Class and values of a word that no table lists."""
-    if not word or word[0].isdigit() and "-" not in word:
+    if not word or (word[0].isdigit() and "-" not in word):
         return lx.Entry(lx.DETERMINER, None, (), False)
     if word.endswith(("'s", "’s", "s'", "s’")) or "n't" in word or "n’t" in word:
         return lx.Entry(lx.NEGATOR if "n't" in word or "n’t" in word else lx.DETERMINER, None, (), False)
@@ -73,7 +66,7 @@ def misspellings() -> dict[str, str]:
     """Every form one slip (a letter lost, doubled, exchanged with its neighbour or replaced) away from a target."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     slips: dict[str, str] = {}
-    for target in SPELLING_TARGETS:
+    for target in sorted(SPELLING_TARGETS):
         for at in range(len(target)):
             before, after = target[:at], target[at + 1 :]
             slips.setdefault(before + after, target)
@@ -85,6 +78,6 @@ def misspellings() -> dict[str, str]:
                     slips.setdefault(target[: at + 1] + letter + after, target)
             else:
                 slips.setdefault(target[: at + 1] + target[at] + after, target)
-    for target in SPELLING_TARGETS:
+    for target in sorted(SPELLING_TARGETS):
         slips.pop(target, None)
     return slips

@@ -5,16 +5,14 @@ from __future__ import annotations
 from ufine_kit.text import lexicon as lx
 from ufine_kit.text.chunk import Chunk
 from ufine_kit.text.tokens import Tokens
+from ufine_kit.text.wordsets import word_sets
 
-DENYING = frozenset("no without lacking lacks lack sans minus nor neither never zero absent missing nothing none".split())
-NOTS = frozenset("not never cannot nor without don't doesn't isn't aren't wasn't weren't hasn't haven't didn't can't".split())
-HAVING = frozenset(
-    "wear wears wearing worn wore carry carries carrying carried hold holds holding held have has having had show shows showing "
-    "see seen display displays displaying appear appears seem seems be been being to use using don dons donning bring sport "
-    "sporting feature features visible is are was does do any with there own possess".split()
-)
+SETS = word_sets("negation")
+DENYING = SETS["denying"]
+NOTS = SETS["nots"]
+HAVING = SETS["having"]
 OPEN = frozenset((lx.DETERMINER, lx.ADVERB))
-UNSEEN = frozenset("visible seen shown present observed discernible distinguishable recognizable identified apparent evident".split())
+UNSEEN = SETS["unseen"]
 REACH = 8
 
 
@@ -38,7 +36,9 @@ def denied_before(tokens: Tokens, chunk: Chunk) -> bool:
         if word in DENYING and tag != lx.STOP:
             return not (word == "without" and words[at + 1 : at + 2] == ["a"] and words[at + 2 : at + 3] == ["doubt"])
         if tag == lx.NEGATOR or word in NOTS:
-            return words[at + 1 : at + 2] != ["only"] and (verbs > 0 or words[at + 1 : at + 2] in (["a"], ["any"], ["the"], ["an"]))
+            return words[at + 1 : at + 2] != ["only"] and (
+                verbs > 0 or words[at + 1 : at + 2] in (["a"], ["any"], ["the"], ["an"])
+            )
         if word in HAVING:
             verbs += 1
         elif tag not in OPEN and word not in ("of", "kind", "type", "sort", "sign", "signs", "trace", "pair", "form"):
@@ -55,7 +55,9 @@ def denied_after(tokens: Tokens, chunk: Chunk) -> bool:
         return False
     if after[0] in (":", "-") and after[1:2] == ["none"]:
         return True
-    denying = next((i for i, word in enumerate(after[:3]) if word in NOTS or tokens.tags[chunk.head + 1 + i] == lx.NEGATOR), None)
+    denying = next(
+        (i for i, word in enumerate(after[:3]) if word in NOTS or tokens.tags[chunk.head + 1 + i] == lx.NEGATOR), None
+    )
     if denying is None:
         return after[0] in ("is", "are") and after[1:2] in (["absent"], ["missing"], ["invisible"])
     return any(word in UNSEEN for word in after[denying + 1 :])

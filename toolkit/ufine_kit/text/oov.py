@@ -9,7 +9,9 @@ from ufine_kit.text import lexicon as lx
 from ufine_kit.text.tokens import tokenize
 
 
-def report(texts: Iterable[str], lexicon: lx.Lexicon | None = None, examples: int = 1) -> list[tuple[str, int, list[str]]]:
+def report(
+    texts: Iterable[str], lexicon: lx.Lexicon | None = None, examples: int = 1
+) -> list[tuple[str, int, list[str]]]:
     """Unlisted words after a colour, a material or `wearing a`, most frequent first: (word, times, short examples)."""
     words = lexicon or lx.load()
     counted: Counter[str] = Counter()
@@ -18,7 +20,12 @@ def report(texts: Iterable[str], lexicon: lx.Lexicon | None = None, examples: in
         tokens = tokenize(text, words)
         for at, word in enumerate(tokens.words):
             entry = words.entries[word]
-            if entry.listed or not word.isalpha() or len(word) < 3 or not after_look(tokens.words, tokens.tags, at, words):
+            if (
+                entry.listed
+                or not word.isalpha()
+                or len(word) < 3
+                or not after_look(tokens.words, tokens.tags, at, words)
+            ):
                 continue
             counted[word] += 1
             shown = seen.setdefault(word, [])
@@ -34,7 +41,10 @@ def after_look(words: list[str], tags: list[str], at: int, lexicon: lx.Lexicon) 
         return False
     if at == 0:
         return False
-    before = lexicon.entries[words[at - 1]]
-    if before.values or words[at - 1] in lexicon.modifying:
+    if tags[at - 1] == lx.MODIFIER or words[at - 1] in lexicon.modifying:
         return True
-    return words[at - 1] in ("a", "an") and at > 1 and words[at - 2] in ("wearing", "wears", "carrying", "carries", "holding", "holds", "with")
+    return (
+        words[at - 1] in ("a", "an")
+        and at > 1
+        and words[at - 2] in ("wearing", "wears", "carrying", "carries", "holding", "holds", "with")
+    )

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from ufine_kit.text import lexicon as lx
 from ufine_kit.text.tokens import Tokens
 
-PRONOUNS = frozenset("he his him himself she her hers herself he's she's".split())
-
 
 @dataclass(frozen=True)
 class Person:
@@ -33,7 +31,7 @@ def read_person(tokens: Tokens, inside: list[bool], lexicon: lx.Lexicon) -> Pers
     height: set[str] = set()
     actions: set[str] = set()
     for at, word in enumerate(words):
-        if word in lexicon.actions and not inside[at] and words[at - 1 : at] not in (["for"], ["of"]):
+        if word in lexicon.actions and not inside[at] and done_by_person(tokens, inside, at):
             actions.add(lexicon.actions[word])
         if inside[at]:
             continue
@@ -50,23 +48,62 @@ def read_person(tokens: Tokens, inside: list[bool], lexicon: lx.Lexicon) -> Pers
     return Person(*(frozenset(found) for found in (gender, age, implied, build, height, actions)))
 
 
+def done_by_person(tokens: Tokens, inside: list[bool], at: int) -> bool:
+    """Not `shoes for running`, `the hat sits on`, `a strap running across`."""
+    if at and (
+        tokens.words[at - 1] in ("for", "of") or (inside[at - 1] and tokens.words[at].startswith(("sit", "run")))
+    ):
+        return False
+    return tokens.words[at + 1 : at + 2] not in (
+        ["across"],
+        ["down"],
+        ["along"],
+        ["around"],
+        ["through"],
+    ) or tokens.words[at].startswith(("walk", "strol"))
+
+
 def describes_person(tokens: Tokens, at: int) -> bool:
     """Whether an adjective outside every item stands before a person or a word of the body, or after a verb of being."""
     for step in range(at + 1, min(at + 6, len(tokens))):
         tag, word = tokens.tags[step], tokens.words[step]
-        if tag == lx.PERSON or word in ("build", "physique", "figure", "stature", "body", "frame", "height", "shape", "built", "size"):
+        if tag == lx.PERSON or word in (
+            "build",
+            "physique",
+            "figure",
+            "stature",
+            "body",
+            "frame",
+            "height",
+            "shape",
+            "built",
+            "size",
+        ):
             return True
         if tag == lx.DETERMINER and tokens.tags[step - 1] == lx.COMMA:
             continue
         if tag not in (lx.MODIFIER, lx.AND, lx.COMMA, lx.UNKNOWN, lx.ADVERB):
             break
     before = at - 1
-    while before >= 0 and (tokens.tags[before] in (lx.ADVERB, lx.MODIFIER, lx.AND, lx.COMMA) or tokens.words[before] == "to"):
+    while before >= 0 and (
+        tokens.tags[before] in (lx.ADVERB, lx.MODIFIER, lx.AND, lx.COMMA) or tokens.words[before] == "to"
+    ):
         before -= 1
     if before < 1 or tokens.tags[before] != lx.COPULA:
         return False
     subject = tokens.words[before - 1]
-    return tokens.tags[before - 1] == lx.PERSON or subject in ("build", "figure", "physique", "body", "frame", "he", "she", "they", "be", "stature")
+    return tokens.tags[before - 1] == lx.PERSON or subject in (
+        "build",
+        "figure",
+        "physique",
+        "body",
+        "frame",
+        "he",
+        "she",
+        "they",
+        "be",
+        "stature",
+    )
 
 
 def of_height(tokens: Tokens, at: int) -> bool:

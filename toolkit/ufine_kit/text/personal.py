@@ -7,29 +7,28 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ufine_kit.text.finding import Span
+from ufine_kit.text.patterns import pattern
 
-EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-URL = re.compile(
-    r"\b(?:https?|ftp)://[^\s<>\"']{1,300}|\bwww\.[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}[^\s<>\"',]{0,200}"
-    r"|\b[\w-]{2,63}\.(?:com|org|net|cn|edu|gov|co\.uk|io|info)\b(?:/[^\s<>\"']{0,200})?",
-    re.IGNORECASE,
-)
-PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[ ().-]{0,2}\d){6,14}(?![\w])")
-YEARS = re.compile(r"(?:19|20)\d\d[ -]+(?:19|20)\d\d")
-PLATE = re.compile(r"\b(?:[A-Z]{2}\d{2} ?[A-Z]{3}|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][· ]?[A-Z0-9]{5,6})\b")
-PLATE_NEAR = re.compile(r"\b(?:plates?|licen[cs]e|registration|number plate|reg(?:istered)?\.?)\b", re.IGNORECASE)
-PLATE_LIKE = re.compile(r"\b(?=[A-Z0-9 -]{0,9}\d)(?=[A-Z0-9 -]{0,9}[A-Z])[A-Z0-9]{1,4}[ -]?[A-Z0-9]{2,5}\b")
-TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? [A-Z][a-z]+(?: [A-Z][a-z]+)?|\b(?:named|(?:his|her|whose) name is|name is) [A-Z][a-z]+(?: [A-Z][a-z]+)?")
-HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z_][\w.]{2,30}\b|\b(?:wechat|whatsapp|weixin|qq|instagram|telegram)\b\W{0,3}(?:id|number|no\.?)?\W{0,3}[\w.-]*\d[\w.-]*", re.IGNORECASE)
+EMAIL = pattern("email")
+URL = pattern("url", re.IGNORECASE)
+PHONE = pattern("phone")
+YEARS = pattern("years")
+PLATE = pattern("plate")
+PLATE_NEAR = pattern("plate_near", re.IGNORECASE)
+PLATE_LIKE = pattern("plate_like")
+TITLED = pattern("titled")
+HANDLE = pattern("handle", re.IGNORECASE)
+HINT = re.compile(r"\d|@|\.\w|://")  # addresses, links and numbers hold one of these
 NameFinder = Callable[[str], Iterable[tuple[int, int]]]
 
 
 def personal_data(text: str, names: NameFinder | None = None) -> tuple[Span, ...]:
     """All evidence of personal data; `names` gives spans of person names where a model for them is at hand."""
-    found: list[tuple[int, int]] = []
-    for pattern in (EMAIL, URL, HANDLE, PLATE, TITLED):
-        found += [match.span() for match in pattern.finditer(text)]
-    found += [m.span() for m in PHONE.finditer(text) if is_phone(m.group())]
+    found = [match.span() for match in TITLED.finditer(text)]
+    if HINT.search(text) is not None:
+        for one in (EMAIL, URL, HANDLE, PLATE):
+            found += [match.span() for match in one.finditer(text)]
+        found += [m.span() for m in PHONE.finditer(text) if is_phone(m.group())]
     for near in PLATE_NEAR.finditer(text):
         window = text[max(0, near.start() - 16) : near.end() + 40]
         offset = max(0, near.start() - 16)

@@ -9,13 +9,16 @@ import numpy as np
 
 from ufine_kit.text import copies
 from ufine_kit.text import lexicon as lx
+from ufine_kit.text.wordsets import word_sets
 
 FRAME_ALIKE = 0.9  # share of frame words in common order from which two texts have one frame
 FRAME_WORDS = 10  # fewer fixed words than this are no frame
 PAIR_FRAME_ALIKE, PAIR_FRAME_WORDS = 0.97, 20  # what two texts alone need to be called uses of a template
 COPY_NOT_TEMPLATE = 0.9  # texts more alike than this have no exchanged words to speak of
 SLOT_TAGS = frozenset((lx.HEAD, lx.MODIFIER, lx.PERSON))
-SLOT_WORDS = frozenset("a an he she his her him hers left right one two three four five no pair of very slightly not any and or".split())
+SETS = word_sets("reuse")
+SLOT_WORDS = SETS["slot_words"]
+TRIPLES_OF_COPY, TRIPLES_OF_FRAME = 0.3, 0.45  # shared word triples below which a pair is not looked at
 SMALL_GROUP = 48  # up to here all pairs are compared; larger groups go through MinHash
 
 
@@ -48,11 +51,40 @@ def fixed(frame: Sequence[str]) -> int:
     return sum(word != "_" for word in frame)
 
 
-def pairs_of(rows: list[tuple[str, ...]]) -> list[tuple[int, int]]:
-    """Candidate pairs: all for a small group, by MinHash for a large one."""
+def pairs_of(rows: list[tuple[str, ...]], triples: float, words: float = 0.0) -> list[tuple[int, int]]:
+    """Candidate pairs: all for a small group; for a large one those that may be alike.
+
+    `triples` is the least share of word triples (Jaccard, estimated), `words` of words in any order (exact; a bound on
+    `copies.similarity`).
+    """
     if len(rows) <= SMALL_GROUP:
         return [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
-    return copies.candidates(copies.signatures(rows))
+    signs = copies.signatures(rows)
+    pairs = np.asarray(copies.candidates(signs), np.int64).reshape(-1, 2)
+    bags = word_bags(rows) if words else None
+    kept: list[np.ndarray] = []
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        part = pairs[start : start + PAIRS_AT_ONCE]
+        part = part[(signs[part[:, 0]] == signs[part[:, 1]]).mean(1) >= triples]
+        if bags is not None:
+            first, second = bags[part[:, 0]], bags[part[:, 1]]
+            shared, total = np.minimum(first, second).sum(1), first.sum(1) + second.sum(1)
+            part = part[2 * shared >= words * total]
+        kept.append(part)
+    return [(int(i), int(j)) for part in kept for i, j in part]
+
+
+PAIRS_AT_ONCE = 20_000
+
+
+def word_bags(rows: list[tuple[str, ...]]) -> np.ndarray:
+    """How often each word stands in each row, [N, V] int32."""
+    codes: dict[str, int] = {}
+    coded = [[codes.setdefault(word, len(codes)) for word in row] for row in rows]
+    bags = np.zeros((len(rows), max(1, len(codes))), np.int32)
+    for at, row in enumerate(coded):
+        np.add.at(bags[at], row, 1)
+    return bags
 
 
 class Groups:
@@ -92,7 +124,7 @@ def templates(texts: list[Prepared]) -> list[list[int]]:
     """Groups (positions in `texts`) of one writer's texts on different persons that share one frame."""
     usable = [i for i, text in enumerate(texts) if fixed(text.frame) >= FRAME_WORDS]
     groups, strict = Groups(len(texts)), Groups(len(texts))
-    for a, b in pairs_of([texts[i].frame for i in usable]):
+    for a, b in pairs_of([texts[i].frame for i in usable], TRIPLES_OF_FRAME, FRAME_ALIKE):
         i, j = usable[a], usable[b]
         if not other_person(texts[i], texts[j]) or groups.find(i) == groups.find(j):
             continue
@@ -123,7 +155,7 @@ def distinct(texts: list[Prepared], members: list[int]) -> int:
 def own_copies(texts: list[Prepared]) -> list[tuple[int, int]]:
     """(earlier, later) positions of near-copies that one writer gave for different persons; each later text once."""
     found: dict[int, int] = {}
-    for i, j in pairs_of([text.words for text in texts]):
+    for i, j in pairs_of([text.words for text in texts], TRIPLES_OF_COPY):
         if j not in found and other_person(texts[i], texts[j]) and copies.is_near_copy(texts[i].words, texts[j].words):
             found[j] = i
     return [(earlier, later) for later, earlier in sorted(found.items())]

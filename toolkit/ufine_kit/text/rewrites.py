@@ -30,6 +30,8 @@ def form_findings(source: str, rewrite: str) -> list[Finding]:
     if refused:
         found.append(finding("refusal", refused, f"the model declines: `{refused[0].text}`"))
     talk = surface.meta(rewrite)
+    if not surface.task_words(source):
+        talk += surface.task_words(rewrite)
     if not surface.picture_talk(source):
         talk += surface.picture_talk(rewrite)
     if talk and not refused:
@@ -40,7 +42,7 @@ def form_findings(source: str, rewrite: str) -> list[Finding]:
     other = language.other_script(rewrite) or language.other_language(rewrite)
     if other and not (language.other_script(source) or language.other_language(source)):
         found.append(finding("language", other, f"not English: `{other[0].text[:40]}`"))
-    a, b = copies.lower_words(source), copies.lower_words(rewrite)
+    a, b = copies.lower_words(source), copies.lower_words(surface.strip_mechanical(rewrite)[0])
     if a and copies.similarity(a, b) >= COPY_ALIKE and is_copy(a, b):
         found.append(finding("copy", (Span(0, len(rewrite), rewrite),), "the rewrite repeats the source word for word"))
     cut = surface.truncated(rewrite, source)

@@ -29,7 +29,7 @@ def open_phrases(pipeline: Any, lexicon: lx.Lexicon | None = None) -> Callable[[
         ruled = {phrase.end: phrase for phrase in extract(text, words)}
         result: dict[int, Phrase] = dict(ruled)
         for chunk in pipeline(text).noun_chunks:
-            inner = [token for token in chunk]
+            inner = list(chunk)
             while inner and inner[0].pos_ in TRIMMED:
                 inner = inner[1:]
             if not inner:

@@ -24,6 +24,10 @@ class Tokens(NamedTuple):
     def __len__(self) -> int:
         return len(self.words)
 
+    def first(self, count: int) -> Tokens:
+        """The first tokens only."""
+        return Tokens(self.starts[:count], self.ends[:count], self.words[:count], self.tags[:count])
+
 
 def tokenize(text: str, lexicon: lx.Lexicon) -> Tokens:
     """Cut a text into tokens; pairs such as `back pack` and `knee length` become one token with its canonical word."""

@@ -8,15 +8,22 @@ white space or the end of the text (not after a single capital or a title such a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f]|[-'’‑](?=[^\W_]))*")
-SENTENCE_END = re.compile(r"[.!?。！？]+[\"'”’)\]]*(?=\s|$)|\n[ \t\r]*\n")
+SENTENCE_END = re.compile(r"(?<![.!?。！？])[.!?。！？]++[\"'”’)\]]*+(?=\s|$)|\n[ \t\r]*\n")
 TITLES = frozenset(("mr", "mrs", "ms", "dr", "st", "e.g", "i.e", "approx", "no", "vs"))
 
 
 def words(text: str) -> list[str]:
     """The words of a text as written, in order."""
     return WORD.findall(text)
+
+
+@lru_cache(maxsize=8)
+def word_set(text: str) -> frozenset[str]:
+    """The different words of a text in lower case; remembered for the rules that ask one text after another."""
+    return frozenset(WORD.findall(text.lower()))
 
 
 def count(text: str) -> int:
@@ -30,7 +37,11 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     start = 0
     for match in SENTENCE_END.finditer(text):
         before = text[max(start, match.start() - 8) : match.start()].rsplit(None, 1)[-1:]
-        if match.group().startswith(".") and before and (before[0].lower() in TITLES or re.fullmatch("[A-Z]", before[0])):
+        if (
+            match.group().startswith(".")
+            and before
+            and (before[0].lower() in TITLES or re.fullmatch("[A-Z]", before[0]))
+        ):
             continue
         add_span(text, start, match.end(), spans)
         start = match.end()

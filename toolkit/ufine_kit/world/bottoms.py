@@ -8,7 +8,7 @@ from ufine_kit.world.shapes import Piece, Point, between, blob, ellipse, limb, m
 
 LEG_ENDS = {"short": 0.45, "knee-length": 0.98, "cropped": 1.55, "full": 1.96}  # 0 hip, 1 knee, 2 ankle
 SKIRT_ENDS = {"short": 0.640, "knee-length": 0.735, "full": 0.885}
-WIDTHS = {"trousers": 1.04, "jeans": 0.97, "sweatpants": 1.14, "leggings": 0.84, "shorts": 1.14}
+WIDTHS = {"trousers": 1.04, "jeans": 0.97, "sweatpants": 1.14, "leggings": 0.95, "shorts": 1.14}
 
 
 def trouser_leg(body: Body, side: str) -> list[Piece]:
