@@ -15,8 +15,8 @@ check: .venvs/check/.ready lint types  ## under a minute, no torch, no servers
 	.venvs/check/bin/python -m pytest -m "not full and not gpu and not prove" -n 2 --dist loadgroup
 
 lint: .venvs/check/.ready
-	.venvs/check/bin/ruff format --check toolkit tests benchmarks
-	.venvs/check/bin/ruff check toolkit tests benchmarks
+	.venvs/check/bin/ruff format --check toolkit tests benchmarks examples
+	.venvs/check/bin/ruff check toolkit tests benchmarks examples
 
 types: .venvs/check/.ready
 	.venvs/check/bin/pyright --pythonpath .venvs/check/bin/python

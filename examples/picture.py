@@ -25,7 +25,9 @@ def picture() -> Image.Image:
         sheet.paste(Image.fromarray(np.asarray(sample.image)), (left, GAP))
         if number % 2 == 0:
             lines = textwrap.wrap(sample.captions[0], 37)
-            said = "\n".join([*lines[: TEXT_LINES - 1], lines[TEXT_LINES - 1] + " ..."] if len(lines) > TEXT_LINES else lines)
+            said = "\n".join(
+                [*lines[: TEXT_LINES - 1], lines[TEXT_LINES - 1] + " ..."] if len(lines) > TEXT_LINES else lines
+            )
             pen.multiline_text((left, HEIGHT + GAP + 8), said, fill="#333", font=font)
     return sheet
 

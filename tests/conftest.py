@@ -21,3 +21,12 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"skipped where everything must run: {report.longrepr[-1]}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    everything = os.environ.get("UFINE_REQUIRE_LIVE") == "1" and collector.config.option.markexpr == "full"
+    if report.skipped and everything:
+        report.outcome = "failed"
+    return report

@@ -185,6 +185,7 @@ def test_a_reader_that_leaves_early_is_no_fault(tmp_path):
 
 
 @chained
+@pytest.mark.full
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.4, 0.8])
 def test_ctrl_c_keeps_finished_parts_and_the_same_command_goes_on(chain, tmp_path, after):
     work = copy(chain, "world", tmp_path)

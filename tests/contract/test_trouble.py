@@ -17,7 +17,7 @@ from contract.test_commands import assert_error
 from typed import REPO, run_cli, snapshot
 from ufine_kit import pipeline
 
-pytestmark = pytest.mark.xdist_group("chain")
+pytestmark = [pytest.mark.full, pytest.mark.xdist_group("chain")]
 
 
 @contextlib.contextmanager

@@ -42,10 +42,11 @@ def write_video(
     fps: int = 10,
     codec: str = "mpeg4",
     key_every: int = 12,
+    **options: str,
 ) -> Path:
     """Encode pictures; `times` gives the timestamp of frame i in milliseconds (default: even steps of 1/fps)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options) as container:
         stream = None
         for i, rgb in enumerate(pictures):
             if stream is None:

@@ -7,13 +7,13 @@ import io
 
 import numpy as np
 import pytest
-from extract.conftest import extract
-from extract.footage import COLOURS, FIGURE, box_of, walk, write_boxes, write_video
 from PIL import Image
 
+from extract.footage import COLOURS, FIGURE, box_of, walk, write_boxes, write_video
+from extract.runs import extract
 from ufine_kit.errors import KitError
 from ufine_kit.extract.crops import crop_id
-from ufine_kit.extract.look import dhash
+from ufine_kit.extract.look import facts_of
 from ufine_kit.rows import Crop
 
 
@@ -41,10 +41,10 @@ def test_facts_of_a_row_can_be_computed_again(two_walkers, tmp_path):
         walker = int(row["tracklet"].rsplit("-", 1)[1]) - 1
         assert row["box_xywh"] == list(box_of(walker, row["frame"]))
         assert row["seconds"] == pytest.approx(row["frame"] / 10)
-        assert row["crop_id"] == crop_id(row["video_sha256"], row["frame"], np.array(row["box_xywh"]))
+        assert row["crop_id"] == crop_id(row["video_sha256"], row["frame"], row["box_xywh"])
         jpeg = row["image"]["bytes"]
         assert row["image_sha256"] == hashlib.sha256(jpeg).hexdigest()
-        assert row["dhash"] == dhash(jpeg)
+        assert facts_of(jpeg) == {"dhash": row["dhash"], "sharpness": pytest.approx(row["sharpness"])}
         assert row["video_sha256"] == hashlib.sha256((videos / "walk.mp4").read_bytes()).hexdigest()
         assert row["border_px"] == min(row["box_xywh"][0], row["box_xywh"][1], 160 - row["box_xywh"][0] - FIGURE[0])
 
@@ -114,7 +114,9 @@ def test_bytes_are_the_same_in_this_process_and_in_workers(two_walkers, tmp_path
     here = extract(tmp_path / "here", [videos], boxes, pack_seconds=1.0)
     there = extract(tmp_path / "there", [videos], boxes, workers=2, pack_seconds=1.0)
     names = [f"part-{i:05d}{end}" for i in range(2) for end in (".parquet", ".tracks.txt")]
-    assert [(here.folder / name).read_bytes() for name in names] == [(there.folder / name).read_bytes() for name in names]
+    assert [(here.folder / name).read_bytes() for name in names] == [
+        (there.folder / name).read_bytes() for name in names
+    ]
 
 
 def test_one_box_under_two_ids_gives_one_row(tmp_path):

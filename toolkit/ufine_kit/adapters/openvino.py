@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ufine_kit.errors import KitError, need
+
+Answer = TypeVar("Answer")
 
 
 class Network:
@@ -40,18 +42,22 @@ class Network:
         self.in_flight = 2 * streams
         self._free = [compiled.create_infer_request() for _ in range(self.in_flight)]
 
-    def begin(self, picture: np.ndarray) -> Callable[[], np.ndarray]:
-        """Start one picture, uint8 RGB [1, H, W, 3]; calling what comes back waits for the output."""
-        request = self._free.pop()
-        request.start_async([picture])
+    def begin(self, fill: Callable[[np.ndarray], None], read: Callable[[np.ndarray], Answer]) -> Callable[[], Answer]:
+        """Start one picture: `fill` writes it, uint8 RGB [H, W, 3], where the network reads it, without a copy.
 
-        def output() -> np.ndarray:
+        Calling what comes back waits, and gives what `read` makes of the output.
+        """
+        request = self._free.pop()
+        fill(request.get_input_tensor().data[0])
+        request.start_async()
+
+        def answer() -> Answer:
             request.wait()
-            found = np.array(request.get_output_tensor(0).data)
+            found = read(request.get_output_tensor(0).data)
             self._free.append(request)
             return found
 
-        return output
+        return answer
 
     def _taking_bytes(self, bgr: bool, divisor: float) -> Any:
         """The network with bytes in front: colours, layout and scale are then its own first, fast, steps."""

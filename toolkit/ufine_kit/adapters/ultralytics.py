@@ -49,7 +49,9 @@ class Network:
     def __init__(self, weights: Path, device: str) -> None:
         need("ultralytics", "extract-yolo")
         torch = need("torch", "extract-yolo")
-        os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no telemetry
+        os.environ.update(
+            YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false"
+        )  # no checks for updates, no pip behind one's back
         from ultralytics.nn.autobackend import AutoBackend
 
         self._torch = torch

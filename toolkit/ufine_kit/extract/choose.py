@@ -21,10 +21,12 @@ class Candidate:
     held: Any
 
 
-def quality_bound(confidence: float, overlap: float, border: float, height_px: float) -> float:
-    """How good a crop can be at most, before its pixels are looked at: whole, unhidden, large, sure."""
-    whole = 1.0 if border >= 0 else 0.5
-    return (1 - overlap) ** 2 * whole * height_px / (height_px + 128) * (0.5 + 0.5 * min(max(confidence, 0.0), 1.0))
+def quality_bounds(
+    confidence: np.ndarray, overlap: np.ndarray, border: np.ndarray, height_px: np.ndarray
+) -> np.ndarray:
+    """How good crops can be at most, before their pixels are looked at: whole, unhidden, large, sure. All arrays [n]."""
+    whole = np.where(border >= 0, 1.0, 0.5)
+    return (1 - overlap) ** 2 * whole * height_px / (height_px + 128) * (0.5 + 0.5 * np.clip(confidence, 0, 1))
 
 
 def quality(bound: float, sharpness: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,16 @@ import numpy as np
 
 from ufine_kit import crash
 from ufine_kit.extract import geometry
-from ufine_kit.extract.choose import Candidate, Stretches, quality, quality_bound
-from ufine_kit.extract.look import dhash, encode_jpeg, sharpness
+from ufine_kit.extract.choose import Candidate, Stretches, quality, quality_bounds
+from ufine_kit.extract.look import encode_jpeg, facts_of, sharpness
 from ufine_kit.extract.mot import CONFIDENCE, ID
 from ufine_kit.extract.track import Tracked
 
 # Crops whose encoding has begun and not ended: a bound on memory where frames come faster than JPEGs.
 _ENCODING_AT_MOST = 64
+# Pixels are looked at only where a crop may be a tenth better than the one at hand: most frames of a walk are not.
+_WORTH_A_LOOK = 0.9
+_ROWS_TO_JUDGE_BY = 32
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,9 @@ class CropRules:
     min_height_px: int
 
 
-def crop_id(video_sha256: str, frame: int, box: np.ndarray) -> str:
+def crop_id(video_sha256: str, frame: int, whole_px: Iterable[int]) -> str:
     """hash(video sha256, frame, rounded box): 24 hex digits, the same wherever and whenever the crop is cut."""
-    words = [video_sha256, frame, *geometry.rounded(box)]
+    words = [video_sha256, frame, *(int(value) for value in whole_px)]
     return hashlib.sha256(":".join(str(word) for word in words).encode()).hexdigest()[:24]
 
 
@@ -65,40 +68,42 @@ class Cutter:
             yield from self._finish(local_id)
 
     def _look(self, item: Tracked) -> None:
-        frame, boxes = item.frame, item.boxes
+        frame, boxes, rules = item.frame, item.boxes, self._rules
         if not len(boxes):
             return
         hidden = geometry.overlaps(boxes)
         border = geometry.border_px(boxes, frame.width, frame.height)
-        seen: set[tuple[int, int, int, int]] = set()
-        for i, box in enumerate(boxes):
-            if geometry.rounded(box) in seen:
-                continue  # two ids on one box: one picture, one row
-            seen.add(geometry.rounded(box))
-            self._consider(item, box, float(hidden[i]), float(border[i]))
+        windows = geometry.windows(boxes, rules.padding, frame.width, frame.height)
+        sizes = windows[:, 2:] - windows[:, :2]
+        bounds = quality_bounds(boxes[:, CONFIDENCE], hidden, border, sizes[:, 1])
+        whole_px = geometry.rounded(boxes)
+        usable = (
+            (boxes[:, CONFIDENCE] >= rules.min_confidence) & (sizes[:, 0] >= 1) & (sizes[:, 1] >= rules.min_height_px)
+        )
+        # Two ids on one box: one picture, one row.
+        usable &= ~(np.tril((whole_px[:, None] == whole_px[None]).all(axis=2), -1).any(axis=1))
+        for i in np.flatnonzero(usable).tolist():
+            stretches = self._stretches(int(boxes[i, ID]), frame.seconds)
+            bar = stretches.bar(frame.seconds)
+            if bounds[i] * _WORTH_A_LOOK <= bar:
+                continue
+            left, top, right, bottom = windows[i]
+            good = quality(float(bounds[i]), sharpness(frame.luma[top:bottom, left:right], _ROWS_TO_JUDGE_BY))
+            if good <= bar:
+                continue
+            facts = self._facts(item, i, whole_px[i], float(hidden[i]), float(border[i]), sizes[i])
+            stretches.offer(frame.seconds, Candidate(good, facts, frame.rgb[top:bottom, left:right].copy()))
 
-    def _consider(self, item: Tracked, box: np.ndarray, hidden: float, border: float) -> None:
-        frame, rules = item.frame, self._rules
-        left, top, right, bottom = geometry.window(box, rules.padding, frame.width, frame.height)
-        confidence = float(box[CONFIDENCE])
-        if right - left < 1 or bottom - top < rules.min_height_px or confidence < rules.min_confidence:
-            return
-        stretches = self._stretches(int(box[ID]), frame.seconds)
-        bound = quality_bound(confidence, hidden, border, bottom - top)
-        bar = stretches.bar(frame.seconds)
-        if bound <= bar:
-            return
-        pixels = frame.rgb[top:bottom, left:right]
-        sharp = sharpness(pixels)
-        if (good := quality(bound, sharp)) <= bar:
-            return
-        facts = {
-            "crop_id": crop_id(self._segment["video_sha256"], frame.index, box),
+    def _facts(
+        self, item: Tracked, i: int, whole_px: np.ndarray, hidden: float, border: float, size: np.ndarray
+    ) -> dict[str, Any]:
+        frame, box = item.frame, item.boxes[i]
+        return {
+            "crop_id": crop_id(self._segment["video_sha256"], frame.index, whole_px),
             "frame": frame.index, "seconds": frame.seconds, "box_xywh": [float(value) for value in box[:4]],
-            "frame_width": frame.width, "frame_height": frame.height, "confidence": confidence, "max_overlap": hidden,
-            "border_px": border, "sharpness": sharp, "width": right - left, "height": bottom - top,
+            "frame_width": frame.width, "frame_height": frame.height, "confidence": float(box[CONFIDENCE]),
+            "max_overlap": hidden, "border_px": border, "width": int(size[0]), "height": int(size[1]),
         }  # fmt: skip
-        stretches.offer(frame.seconds, Candidate(good, facts, pixels.copy()))
 
     def _stretches(self, local_id: int, seconds: float) -> Stretches:
         if local_id not in self._alive:
@@ -131,7 +136,7 @@ class Cutter:
             **facts,
             "image": {"bytes": jpeg, "path": f"{facts['crop_id']}.jpg"},
             "image_sha256": hashlib.sha256(jpeg).hexdigest(),
-            "dhash": dhash(jpeg),
+            **facts_of(jpeg),
         }
 
 

@@ -16,6 +16,7 @@ from ufine_kit.rows import SYNTHETIC_MARK
 
 if TYPE_CHECKING:
     import av
+    import av.container
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _MEND = "check the file with `ffprobe`, or leave it out"
@@ -29,6 +30,7 @@ class Reading:
     used: int = 0
     broken_packets: int = 0
     expected: int = 0
+    expected_seconds: float = 0.0
     seconds: float = 0.0
     synthetic: bool = False
     notes: list[str] = field(default_factory=list[str])
@@ -58,7 +60,6 @@ def read_frames(path: Path, stretch: Stretch, fps: float | None, threads: int, s
     taken = -1
     for frame in frames:
         crash.point("extract.decode")
-        said.seconds = frame.seconds
         if fps is not None:
             slot = int(frame.seconds * fps + 1e-6)
             if slot == taken:
@@ -106,7 +107,8 @@ def read_video(path: Path, stretch: Stretch, threads: int, said: Reading) -> Ite
         context = stream.codec_context
         context.thread_count = threads
         context.thread_type = "AUTO" if threads != 1 else "NONE"
-        said.expected = stretch.end_frame - stretch.first_frame if stretch.end_frame else _frames_promised(stream)
+        said.expected = stretch.end_frame - stretch.first_frame if stretch.end_frame else _promised(stream)
+        said.expected_seconds = float((stream.duration or 0) * (stream.time_base or 0))
         if stretch.first_pts is not None:
             container.seek(stretch.first_pts, stream=stream, backward=True)
         clock = _Clock(stream, stretch)
@@ -116,7 +118,9 @@ def read_video(path: Path, stretch: Stretch, threads: int, said: Reading) -> Ite
             if clock.past(picture):
                 break
             said.decoded += 1
-            yield _frame(picture, stretch.first_frame + said.decoded - 1, clock)
+            frame = _frame(picture, stretch.first_frame + said.decoded - 1, clock)
+            said.seconds = frame.seconds
+            yield frame
     _note_shortfall(said, stretch)
 
 
@@ -151,7 +155,7 @@ class _Clock:
 
 
 def _pictures(container: av.container.InputContainer, stream: av.VideoStream, said: Reading) -> Iterator[av.VideoFrame]:
-    import av
+    from av.error import FFmpegError
 
     packets = container.demux(stream)
     while True:
@@ -159,26 +163,26 @@ def _pictures(container: av.container.InputContainer, stream: av.VideoStream, sa
             packet = next(packets)
         except StopIteration:
             break
-        except (av.FFmpegError, OSError) as error:
+        except (FFmpegError, OSError) as error:
             said.notes.append(f"reading stopped: {_plain(error)}")
             yield from _drained(stream)
             break
         try:
             pictures = packet.decode()
-        except av.FFmpegError:
+        except FFmpegError:
             said.broken_packets += 1
             continue
-        yield from (picture for picture in pictures if isinstance(picture, av.VideoFrame))
+        yield from pictures
 
 
 def _drained(stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    import av
+    from av.error import FFmpegError
 
-    with contextlib.suppress(av.FFmpegError, EOFError):
+    with contextlib.suppress(FFmpegError, EOFError):
         yield from stream.codec_context.decode(None)
 
 
-def _frames_promised(stream: av.VideoStream) -> int:
+def _promised(stream: av.VideoStream) -> int:
     if stream.frames:
         return int(stream.frames)
     if stream.duration and stream.time_base and stream.average_rate:
@@ -189,8 +193,12 @@ def _frames_promised(stream: av.VideoStream) -> int:
 def _note_shortfall(said: Reading, stretch: Stretch) -> None:
     if said.broken_packets:
         said.notes.append(f"{said.broken_packets} broken packets skipped")
-    # Containers round their frame counts; more than one in a hundred missing is a loss that must be told.
-    if said.expected and stretch.end_pts is None and said.decoded < 0.99 * said.expected - 1:
+    if stretch.end_pts is not None or not said.expected:
+        return
+    # Containers round both their counts and their lengths, and some count frames that were never there: more than one in
+    # a hundred missing by both is a loss that must be told.
+    late = said.expected_seconds and said.seconds > 0.99 * said.expected_seconds - 1
+    if said.decoded < 0.99 * said.expected - 1 and not late:
         said.notes.append(f"ends early: {said.decoded} of {said.expected} frames read")
 
 
@@ -223,6 +231,7 @@ def read_images(folder: Path, stretch: Stretch, said: Reading) -> Iterator[Frame
             said.broken_packets += 1
             continue
         said.decoded += 1
+        said.seconds = index / fps
         height, width = rgb.shape[:2]
         yield Frame(index, index / fps, width, height, av.VideoFrame.from_ndarray(rgb, format="rgb24"))
     if said.broken_packets:
@@ -252,6 +261,12 @@ def frame_rate(path: Path) -> float:
         return image_files(path)[1]
     with opened(path) as (_, stream):
         return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def frames_promised(path: Path) -> int:
+    """Frames of a video as its container has it, 0 where it does not say. Raises BadInput for what is no video."""
+    with opened(path) as (_, stream):
+        return _promised(stream)
 
 
 def frame_size(path: Path) -> tuple[int, int]:

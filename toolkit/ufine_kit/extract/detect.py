@@ -6,14 +6,16 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ufine_kit.errors import BadInput, KitError, need
+from ufine_kit.extract.ahead import ahead
 from ufine_kit.extract.frames import Frame
-from ufine_kit.extract.heads import Fit, Head, Limits, boxes_of, head_of, letterbox
+from ufine_kit.extract.heads import Fit, Head, Limits, boxes_of, fit_of, head_of, letterbox
 from ufine_kit.extract.mot import BoxFile, read_boxes
 from ufine_kit.extract.plan import WEIGHTS, boxes_key
 
@@ -96,9 +98,8 @@ def _detect_exported(weights: Path, runtime: str, threads: int, limits: Limits) 
     network.compile(threads, head.wants_bgr, head.divisor)
 
     def begin(frame: Frame) -> Callable[[], np.ndarray]:
-        boxed, fit = letterbox(frame, head)
-        output = network.begin(boxed[None])
-        return lambda: boxes_of(output(), head, fit, limits)
+        fit = fit_of(frame, head)
+        return network.begin(partial(letterbox, frame, fit), partial(boxes_of, head=head, fit=fit, limits=limits))
 
     return lambda frames: _overlapped(frames, begin, network.in_flight)
 
@@ -139,19 +140,25 @@ def _detect_batched(weights: Path, device: str, size: int, batch: int, limits: L
     def detect(frames: Iterator[Frame]) -> Iterator[Detected]:
         held: list[tuple[Frame, np.ndarray, Fit]] = []
         for frame in frames:
-            held.append((frame, *letterbox(frame, head)))
+            held.append((frame, boxed(frame), fit_of(frame, head)))
             if len(held) == batch:
                 yield from answers(held)
                 held = []
         if held:
             yield from answers(held)
 
+    def boxed(frame: Frame) -> np.ndarray:
+        target = np.empty((size, size, 3), dtype=np.uint8)
+        letterbox(frame, fit_of(frame, head), target)
+        return target
+
     def answers(held: list[tuple[Frame, np.ndarray, Fit]]) -> Iterator[Detected]:
-        outputs = network.run(np.stack([boxed for _, boxed, _ in held]))
+        outputs = network.run(np.stack([picture for _, picture, _ in held]))
         for (frame, _, fit), output in zip(held, outputs, strict=True):
             yield Detected(frame, boxes_of(output[None], head, fit, limits))
 
-    return detect
+    # The exported networks wait without holding anybody up; this one computes where it is called: a thread of its own.
+    return lambda frames: ahead(detect(frames), 2 * batch, "detect")
 
 
 # --- OpenCV's own --------------------------------------------------------------------------------------------------------

@@ -52,13 +52,23 @@ class Frame:
         assert self.picture is not None, "this frame was read without pixels"
         return self._upright(_scaler("full").reformat(self.picture, format="rgb24").to_ndarray())
 
-    def scaled(self, width: int, height: int, rough: bool = False) -> np.ndarray:
+    @functools.cached_property
+    def luma(self) -> np.ndarray:
+        """Grey values, uint8 [H, W], from the codec's own luma where it has one."""
+        assert self.picture is not None, "this frame was read without pixels"
+        return self._upright(_scaler("luma").reformat(self.picture, format="gray").to_ndarray())
+
+    def scaled(self, width: int, height: int) -> np.ndarray:
         """The upright picture at another size, uint8 [height, width, 3], straight from the codec's own colours."""
         assert self.picture is not None, "this frame was read without pixels"
         across, down = (height, width) if self.quarter_turns % 2 else (width, height)
-        how = "FAST_BILINEAR" if rough else "BILINEAR"
-        small = _scaler((across, down, rough)).reformat(self.picture, across, down, format="rgb24", interpolation=how)
-        return self._upright(small.to_ndarray())
+        scaler = _scaler((across, down))
+        small = scaler.reformat(self.picture, across, down, format="rgb24", interpolation="FAST_BILINEAR")
+        plane = small.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(
+            down, plane.line_size
+        )  # a view: it keeps the picture alive
+        return self._upright(rows[:, : 3 * across].reshape(down, across, 3))
 
     def _upright(self, pixels: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns)) if self.quarter_turns else pixels

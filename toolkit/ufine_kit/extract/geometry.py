@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 
@@ -36,15 +34,14 @@ def border_px(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.minimum(np.minimum(x, y), np.minimum(width - x - w, height - y - h))
 
 
-def window(box: np.ndarray, padding: float, width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the padded box in whole pixels, cut at the frame; empty where the box lies outside."""
-    x, y, w, h = (float(value) for value in box[:4])
-    left, top = math.floor(x - padding * w), math.floor(y - padding * h)
-    right, bottom = math.ceil(x + w + padding * w), math.ceil(y + h + padding * h)
-    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+def windows(boxes: np.ndarray, padding: float, width: int, height: int) -> np.ndarray:
+    """Left, top, right, bottom of the padded boxes in whole pixels, cut at the frame, [n, 4]; empty for boxes outside."""
+    more = padding * boxes[:, 2:4]
+    low = np.maximum(np.floor(boxes[:, :2] - more), 0)
+    high = np.minimum(np.ceil(boxes[:, :2] + boxes[:, 2:4] + more), (width, height))
+    return np.hstack([low, high]).astype(int)
 
 
-def rounded(box: np.ndarray) -> tuple[int, int, int, int]:
-    """The box in whole pixels, as it enters a crop's id."""
-    x, y, w, h = (round(float(value)) for value in box[:4])
-    return x, y, w, h
+def rounded(boxes: np.ndarray) -> np.ndarray:
+    """Boxes in whole pixels, as they enter a crop's id, [n, 4]."""
+    return np.rint(boxes[:, :4]).astype(int)

@@ -77,19 +77,25 @@ class Fit:
     """Where the frame lies in the letterbox: network pixels = frame pixels * scale + offset."""
 
     scale: float
-    across: float
-    down: float
+    left: int
+    top: int
 
 
-def letterbox(frame: Frame, head: Head) -> tuple[np.ndarray, Fit]:
-    """The frame in the network's size, uint8 RGB [H, W, 3], sides kept in proportion, grey around it."""
+def fit_of(frame: Frame, head: Head) -> Fit:
+    """Sides kept in proportion; centred, or at the top left, as the network was trained."""
     scale = min(head.width / frame.width, head.height / frame.height)
-    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    left = (head.width - width) // 2 if head.centred else 0
-    top = (head.height - height) // 2 if head.centred else 0
-    boxed = np.full((head.height, head.width, 3), _PADDING, dtype=np.uint8)
-    boxed[top : top + height, left : left + width] = frame.scaled(width, height)
-    return boxed, Fit(scale, left, top)
+    left = (head.width - max(1, round(frame.width * scale))) // 2 if head.centred else 0
+    top = (head.height - max(1, round(frame.height * scale))) // 2 if head.centred else 0
+    return Fit(scale, left, top)
+
+
+def letterbox(frame: Frame, fit: Fit, target: np.ndarray) -> None:
+    """Write the frame in the network's size into `target`, uint8 RGB [H, W, 3], grey around it."""
+    width, height = max(1, round(frame.width * fit.scale)), max(1, round(frame.height * fit.scale))
+    target[: fit.top], target[fit.top + height :] = _PADDING, _PADDING
+    target[:, : fit.left], target[:, fit.left + width :] = _PADDING, _PADDING
+    # Plain linear interpolation, as these networks saw in training.
+    target[fit.top : fit.top + height, fit.left : fit.left + width] = frame.scaled(width, height)
 
 
 def boxes_of(output: np.ndarray, head: Head, fit: Fit, limits: Limits) -> np.ndarray:
@@ -97,7 +103,7 @@ def boxes_of(output: np.ndarray, head: Head, fit: Fit, limits: Limits) -> np.nda
     centres = _DECODERS[head.kind](output, head, limits)  # [n, 5]: centre x, centre y, w, h, confidence
     centres = centres[np.argsort(-centres[:, 4], kind="stable")[: 4 * limits.max_boxes]].astype(np.float64)
     boxes = np.empty((len(centres), 6))
-    boxes[:, :2] = (centres[:, :2] - centres[:, 2:4] / 2 - (fit.across, fit.down)) / fit.scale
+    boxes[:, :2] = (centres[:, :2] - centres[:, 2:4] / 2 - (fit.left, fit.top)) / fit.scale
     boxes[:, 2:4] = centres[:, 2:4] / fit.scale
     boxes[:, 4], boxes[:, 5] = centres[:, 4], -1
     boxes = boxes[(boxes[:, 2:4] > 0).all(axis=1)]
@@ -107,14 +113,12 @@ def boxes_of(output: np.ndarray, head: Head, fit: Fit, limits: Limits) -> np.nda
 def suppress(boxes: np.ndarray, iou: float) -> list[int]:
     """Greedy non-maximum suppression: indices of the kept xywh boxes [n, >=4], which come surest first."""
     shared, area = shared_areas(boxes), boxes[:, 2] * boxes[:, 3]
-    overlapping = shared > iou * (area[:, None] + area[None] - shared)  # [n, n]
+    overlapping = np.triu(shared > iou * (area[:, None] + area[None] - shared), 1)  # [n, n]
     alive = np.ones(len(boxes), dtype=bool)
-    kept: list[int] = []
-    for i in range(len(boxes)):
+    for i in np.flatnonzero(overlapping.any(axis=1)).tolist():  # most boxes stand alone
         if alive[i]:
-            kept.append(i)
-            alive[i + 1 :] &= ~overlapping[i, i + 1 :]
-    return kept
+            alive &= ~overlapping[i]
+    return np.flatnonzero(alive).tolist()
 
 
 def _decode_yolox(output: np.ndarray, head: Head, limits: Limits) -> np.ndarray:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
-# Luma by ITU-R BT.601, in 1/256, so that it stays in integers.
-_LUMA = np.array([77, 150, 29], dtype=np.uint16)
 
+def sharpness(grey: np.ndarray, rows: int | None = None) -> float:
+    """Variance of the Laplacian (4 neighbours) of a grey picture, uint8 [H, W]: low where it is blurred, 0 below 3x3.
 
-def luma(rgb: np.ndarray) -> np.ndarray:
-    """Grey values of uint8 [H, W, 3] as uint8 [H, W]."""
-    return ((rgb.astype(np.uint16) @ _LUMA) >> 8).astype(np.uint8)
-
-
-def sharpness(rgb: np.ndarray) -> float:
-    """Variance of the Laplacian (4 neighbours) of the grey picture [H, W, 3]: low where it is blurred, 0 below 3x3."""
-    grey = luma(rgb).astype(np.int16)
+    With `rows` only about that many rows of it are taken, evenly spread: an estimate for choosing among many.
+    """
     if min(grey.shape) < 3:
         return 0.0
-    inner = grey[1:-1, 1:-1]
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
+    step = max(1, (grey.shape[0] - 2) // rows) if rows else 1
+    end = grey.shape[0] - 1
+    middle = grey[1:end:step].astype(np.int16)
+    beside = middle[:, :-2] + middle[:, 2:] - 4 * middle[:, 1:-1]
+    laplacian = beside + grey[0 : end - 1 : step, 1:-1] + grey[2::step, 1:-1]
     return float(laplacian.var(dtype=np.float64))
 
 
@@ -34,13 +32,16 @@ def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def dhash(jpeg: bytes) -> str:
-    """64-bit difference hash of an encoded picture, 16 hex digits: bit set where a pixel is darker than its right neighbour.
-
-    Taken from the stored bytes and not from the frame, so that whoever holds the crop can compute it again.
-    """
+def facts_of(jpeg: bytes) -> dict[str, Any]:
+    """Sharpness and dhash of an encoded crop, from the stored bytes: whoever holds the crop can compute them again."""
     with Image.open(io.BytesIO(jpeg)) as image:
-        small = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX))
+        grey = image.convert("L")
+    return {"sharpness": sharpness(np.asarray(grey)), "dhash": dhash(grey)}
+
+
+def dhash(grey: Image.Image) -> str:
+    """64-bit difference hash of a grey picture, 16 hex digits: a bit is set where a cell is darker than its right neighbour."""
+    small = np.asarray(grey.resize((9, 8), Image.Resampling.BOX))
     bits = (small[:, :-1] < small[:, 1:]).flatten()
     return np.packbits(bits).tobytes().hex()
 

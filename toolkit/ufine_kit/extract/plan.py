@@ -18,6 +18,9 @@ from ufine_kit.recipe import ExtractTable
 # Names under which a step finds its helper files in `job.paths`; videos stand there by their sha256.
 WEIGHTS, REID_WEIGHTS = "weights", "reid_weights"
 
+# The kit's own tracker: by motion alone, with nothing to install.
+BUILT_IN = "byte"
+
 
 def boxes_key(video_sha256: str) -> str:
     """Where `job.paths` has the given boxes of a video."""
@@ -49,6 +52,8 @@ def plan_videos(
     """
     check_choice(table, reid_weights)
     found = find_videos(inputs, table.tracks_only)
+    if table.tracker in boxmot.NAMES:
+        need("boxmot", "extract-boxmot")
     if table.detector != "file":
         weights = network_weights(table.detector, weights, trust_weights)
     helpers = _Helpers(table, weights, reid_weights, found.videos)
@@ -130,24 +135,23 @@ def check_choice(table: ExtractTable, reid_weights: Path | None) -> None:
     given = "--detector file --weights det.txt"
     if table.tracker == "file":
         if table.detector != "file":
-            raise KitError(
-                "tracker `file` takes its ids from given boxes", f"add {given}, or choose --tracker bytetrack"
-            )
+            raise KitError("tracker `file` takes its ids from given boxes", f"add {given}, or choose --tracker byte")
         return
-    if table.tracker not in boxmot.NAMES:
-        raise KitError(f"no tracker `{table.tracker}`", f"choose one of: {', '.join((*boxmot.NAMES, 'file'))}")
+    if table.tracker not in (BUILT_IN, *boxmot.NAMES):
+        raise KitError(
+            f"no tracker `{table.tracker}`", f"choose one of: {', '.join((BUILT_IN, *boxmot.NAMES, 'file'))}"
+        )
     if table.tracks_only and table.detector != "file":
         raise KitError("--tracks-only tracks given boxes", f"add {given}")
-    if table.tracks_only and table.tracker not in boxmot.MOTION_ONLY:
+    if table.tracks_only and table.tracker not in (BUILT_IN, *boxmot.MOTION_ONLY):
         raise KitError(
             f"tracker `{table.tracker}` looks at pixels, and --tracks-only reads none",
-            f"choose one of: {', '.join(boxmot.MOTION_ONLY)}",
+            f"choose one of: {', '.join((BUILT_IN, *boxmot.MOTION_ONLY))}",
         )
     if table.tracker in boxmot.NEEDS_REID and reid_weights is None:
         raise KitError(
             f"tracker `{table.tracker}` compares looks and needs a network for it", "give --reid-weights PATH"
         )
-    need("boxmot", "extract-boxmot")
 
 
 def network_weights(detector: str, given: Path | None, trusted: bool) -> Path | None:

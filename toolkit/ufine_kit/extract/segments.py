@@ -14,6 +14,7 @@ from ufine_kit.extract.shots import mark_shots
 
 # A border is moved to a shot boundary within this share of a segment before it.
 _LOOK_BACK = 0.05
+_KEYFRAME_WITHIN = 0.2
 _PACKED_AT_MOST = 64
 
 
@@ -82,18 +83,19 @@ def _borders(path: Path, index: Index, segment_seconds: float, shot_threshold: f
         wanted = index.seconds(previous) + segment_seconds
         target = bisect.bisect_right(range(len(index.pts)), wanted, key=index.seconds) - 1
         border = _shot_before(path, index, target, segment_seconds, shot_threshold)
-        border = border or _keyframe_before(index, target)
-        if border <= previous:
-            border = target  # no keyframe since the last border: decoding starts before it and drops what it passes
+        border = border or _keyframe_before(index, target, segment_seconds)
         if border <= previous:
             return
         yield border
         previous = border
 
 
-def _keyframe_before(index: Index, target: int) -> int:
+def _keyframe_before(index: Index, target: int, segment_seconds: float) -> int:
+    """A keyframe shortly before the target, where decoding can begin at once; the target itself where there is none."""
     place = bisect.bisect_right(index.keyframes, target) - 1
-    return index.keyframes[place] if place >= 0 else 0
+    if place < 0 or index.seconds(target) - index.seconds(index.keyframes[place]) > _KEYFRAME_WITHIN * segment_seconds:
+        return target
+    return index.keyframes[place]
 
 
 def _shot_before(path: Path, index: Index, target: int, segment_seconds: float, shot_threshold: float) -> int | None:

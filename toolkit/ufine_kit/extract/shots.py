@@ -25,37 +25,42 @@ def mark_shots(frames: Iterator[Frame], threshold: float) -> Iterator[Frame]:
     if threshold <= 0:
         yield from frames
         return
-    before: np.ndarray | None = None  # the small picture before the frame that is being judged
-    judged: tuple[Frame, np.ndarray] | None = None
-    usual: deque[float] = deque(maxlen=_USUAL_FRAMES)
+    shot = _Shot(threshold)
+    held: tuple[Frame, np.ndarray] | None = None
     for frame in frames:
-        small = frame.scaled(_WIDTH, _HEIGHT, rough=True).astype(np.int16)
-        if judged is not None:
-            yield _judged(judged, before, small, threshold, usual)
-            before = judged[1]
-        judged = frame, small
-    if judged is not None:
-        yield _judged(judged, before, None, threshold, usual)
+        small = frame.scaled(_WIDTH, _HEIGHT).astype(np.int16)
+        if held is not None:
+            yield shot.judge(*held, small)
+        held = frame, small
+    if held is not None:
+        yield shot.judge(*held, None)
 
 
-def _judged(
-    judged: tuple[Frame, np.ndarray],
-    before: np.ndarray | None,
-    after: np.ndarray | None,
-    threshold: float,
-    usual: deque[float],
-) -> Frame:
-    frame, small = judged
-    if before is None:
-        return frame
-    change = _change(before, small)
-    wanted = max(threshold, _TIMES_USUAL * (sum(usual) / len(usual) if usual else 0.0))
-    lasting = after is None or _change(before, after) > wanted / 2
-    if change > wanted and lasting:
-        usual.clear()
+class _Shot:
+    """What the shot at hand has looked like so far."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self._last: np.ndarray | None = None
+        self._usual: deque[float] = deque(maxlen=_USUAL_FRAMES)
+
+    def judge(self, frame: Frame, small: np.ndarray, after: np.ndarray | None) -> Frame:
+        """The frame, marked if a shot begins with it. A flash is passed over: what follows is compared with what was before."""
+        last = self._last
+        if last is None:
+            self._last = small
+            return frame
+        change = _change(last, small)
+        wanted = max(self._threshold, _TIMES_USUAL * (sum(self._usual) / len(self._usual) if self._usual else 0.0))
+        if change <= wanted:
+            self._last = small
+            self._usual.append(change)
+            return frame
+        if after is not None and _change(last, after) <= wanted / 2:
+            return frame
+        self._last = small
+        self._usual.clear()
         return replace(frame, starts_shot=True)
-    usual.append(change)
-    return frame
 
 
 def _change(one: np.ndarray, other: np.ndarray) -> float:

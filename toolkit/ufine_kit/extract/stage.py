@@ -12,12 +12,14 @@ from ufine_kit.adapters.boxmot import open_boxmot
 from ufine_kit.engine import Job, Step
 from ufine_kit.errors import BadInput
 from ufine_kit.extract.ahead import ahead
+from ufine_kit.extract.byte import ByteTracker, byte_settings
 from ufine_kit.extract.crops import CropRules, Cutter, all_of
 from ufine_kit.extract.decode import Reading, Stretch, count_frames, frame_rate, read_frames
 from ufine_kit.extract.detect import Detector, detect_from, given_boxes, open_detector
 from ufine_kit.extract.frames import Frame
 from ufine_kit.extract.mot import NO_BOXES, BoxFile
 from ufine_kit.extract.plan import REID_WEIGHTS
+from ufine_kit.extract.progress import counter
 from ufine_kit.extract.shots import mark_shots
 from ufine_kit.extract.track import GivenIds, LibraryTracker, Tracked, Tracker, follow
 from ufine_kit.extract.tracks import ATTACHMENT, TrackLines
@@ -37,13 +39,18 @@ def open_extract(table: dict[str, Any]) -> Step:
         return opened[0] if opened else None
 
     def extract(job: Job) -> Iterator[dict[str, Any]]:
-        lines, detect = TrackLines(), detector(job)
+        lines, detect, one_more = TrackLines(), detector(job), counter(job.paths, job.part)
+
+        def told(item: Tracked) -> None:
+            lines.add(item)
+            one_more()
+
         with ThreadPoolExecutor(1, "encode") as pool:
             for segment in job.rows:
                 lines.begin(segment["video_sha256"], segment["segment"], segment["video"])
                 said = Reading()
                 try:
-                    tracked = all_of(_tracked(job, segment, table, detect, said), lines.add)
+                    tracked = all_of(_tracked(job, segment, table, detect, said), told)
                     yield from (
                         _without_pictures(tracked)
                         if table["tracks_only"]
@@ -70,7 +77,7 @@ def _tracked(
     boxes = given_boxes(segment["video_sha256"], job.paths) if detect is None else None
     stretch = Stretch(segment["first_frame"], segment["first_pts"], segment["end_frame"], segment["end_pts"])
     frames = _frames(path, stretch, table, boxes, said)
-    detected = ahead((detect or detect_from(boxes or NO_BOXES))(frames), _DEPTH, "detect")
+    detected = (detect or detect_from(boxes or NO_BOXES))(frames)
     trackers = _trackers(job, table, path, boxes)
     if table["tracker"] == "file":
         return follow(detected, trackers, boxes)
@@ -91,9 +98,12 @@ def _trackers(job: Job, table: dict[str, Any], path: Path, boxes: BoxFile | None
     if table["tracker"] == "file":
         given = boxes or NO_BOXES
         if given.by_frame and given.highest_id < 0:
-            raise BadInput("the given boxes have no ids (second column)", "choose --tracker bytetrack")
+            raise BadInput("the given boxes have no ids (second column)", "choose --tracker byte")
         return lambda: GivenIds(given)
     fps = min(frame_rate(path), table["fps"] or float("inf"))
+    if table["tracker"] == "byte":
+        settings = byte_settings(table["tracker_preset"], fps, table["lost_seconds"])
+        return lambda: ByteTracker(settings)
     reid = job.paths.get(REID_WEIGHTS)
     fresh = open_boxmot(
         table["tracker"], table["tracker_preset"], fps, table["lost_seconds"], Path(reid) if reid else None

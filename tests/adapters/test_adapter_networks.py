@@ -1,0 +1,112 @@
+"""A random YOLO11n made on the spot, in its own format and as exports: the same boxes from every runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ufine_kit.errors import KitError
+from ufine_kit.extract.decode import Reading, Stretch, read_video
+from ufine_kit.extract.detect import open_detector
+from ufine_kit.recipe import ExtractTable
+
+pytestmark = [pytest.mark.full, pytest.mark.xdist_group("networks")]
+SIDE = 160
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """The folder with `net.pt` and `net_openvino_model`, of one random network."""
+    torch = pytest.importorskip("torch")
+    ultralytics = pytest.importorskip("ultralytics")
+    folder = tmp_path_factory.mktemp("networks")
+    torch.manual_seed(0)
+    model = ultralytics.YOLO("yolo11n.yaml")
+    for branch in model.model.model[-1].cv3:
+        branch[-1].bias.data[0] += 9.0  # so that its boxes of class 0 are about half sure
+    model.save(folder / "net.pt")
+    ultralytics.YOLO(folder / "net.pt").export(format="openvino", imgsz=SIDE, verbose=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    from extract.footage import walk, write_video
+
+    return write_video(tmp_path_factory.mktemp("video") / "a.mp4", walk(10))
+
+
+def detect(weights, video, **knobs):
+    table = ExtractTable(
+        detector="yolo", detect_confidence=0.2, max_boxes=5, nms_iou=0.9, detect_size=SIDE, device="cpu", **knobs
+    ).model_dump(mode="json")
+    found = open_detector(table, {"weights": str(weights)})(read_video(video, Stretch(), 1, Reading()))
+    return [item.boxes for item in found]
+
+
+def test_an_export_gives_the_boxes_of_the_network_itself(networks, video):
+    own, found = detect(networks / "net.pt", video, batch=4), detect(networks / "net_openvino_model", video)
+    assert len(own) == len(found) == 10
+    for ours, theirs in zip(found, own, strict=True):
+        assert len(ours) == len(theirs) == 5
+        # A random network is nearly as sure of many boxes: the surest one's confidence is compared, not its place.
+        assert ours[0, 4] == pytest.approx(theirs[0, 4], abs=0.02)
+
+
+@pytest.mark.parametrize("file", ["net_openvino_model", "net.pt"])
+def test_a_second_pass_gives_the_same_boxes(networks, video, file):
+    for one, other in zip(detect(networks / file, video), detect(networks / file, video), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_boxes_do_not_depend_on_how_many_pictures_are_in_flight(networks, video, monkeypatch, threads):
+    usual = detect(networks / "net_openvino_model", video)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    for one, other in zip(usual, detect(networks / "net_openvino_model", video), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_file_that_is_no_network_is_one_line(tmp_path, runtime):
+    (tmp_path / "net.onnx").write_bytes(b"this is no network")
+    table = ExtractTable(detector="onnx", runtime=runtime).model_dump(mode="json")
+    with pytest.raises(KitError, match=r"cannot read `net\.onnx`"):
+        open_detector(table, {"weights": str(tmp_path / "net.onnx")})
+
+
+def test_an_export_folder_without_a_network_is_one_line(tmp_path):
+    table = ExtractTable(detector="yolo").model_dump(mode="json")
+    with pytest.raises(KitError, match="no OpenVINO network"):
+        open_detector(table, {"weights": str(tmp_path)})
+
+
+def test_two_photographs_have_people(footage_models):
+    """The whole path of a network that was trained: both photographs show people, and they are found."""
+    import av
+    import ultralytics
+    from PIL import Image
+
+    from ufine_kit.extract.frames import Frame
+
+    table = ExtractTable(detector="onnx", detect_confidence=0.4).model_dump(mode="json")
+    detector = open_detector(table, {"weights": str(footage_models / "yolox_nano.onnx")})
+    counts = {}
+    for name in ("bus", "zidane"):
+        rgb = np.asarray(Image.open(Path(ultralytics.__file__).parent / "assets" / f"{name}.jpg").convert("RGB"))
+        frame = Frame(0, 0.0, rgb.shape[1], rgb.shape[0], av.VideoFrame.from_ndarray(rgb, format="rgb24"))
+        (found,) = detector(iter([frame]))
+        counts[name] = len(found.boxes)
+    assert counts["bus"] >= 3 and counts["zidane"] >= 2
+
+
+@pytest.fixture(scope="module")
+def footage_models():
+    import os
+
+    folder = Path(os.environ.get("UFINE_DATA", Path(__file__).parents[3] / "shared" / "data")) / "det-models"
+    if not folder.is_dir():
+        pytest.skip(f"no trained networks in `{folder}` (set UFINE_DATA)")
+    return folder
