@@ -24,8 +24,13 @@ types: .venvs/check/.ready
 schemas: .venvs/check/.ready  ## write schemas/*.json from the row and recipe models
 	.venvs/check/bin/python -m ufine_kit.schemas
 
-bench: .venvs/full/.ready  ## measurements beside peers; records go to benchmarks/records/
+bench: .venvs/check/.ready .venvs/full/.ready  ## measurements beside peers; records go to benchmarks/records/
 	.venvs/full/bin/python benchmarks/evaluator_cost.py --json
+	.venvs/full/bin/python benchmarks/tracking.py --json benchmarks/records/tracking.json
+	for part in yolo serial flat; do \
+	  .venvs/full/bin/python benchmarks/extract_speed.py $$part --json benchmarks/records/extract_speed_$$part.json || exit; done
+	.venvs/full/bin/python benchmarks/text_speed.py
+	.venvs/full/bin/python benchmarks/readme.py
 
 prove: test bench  ## what is too long for CI: random kills, scale, benchmarks
 	.venvs/full/bin/python -m pytest -m prove

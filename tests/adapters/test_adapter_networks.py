@@ -20,7 +20,9 @@ SIDE = 160
 def networks(tmp_path_factory):
     """The folder with `net.pt` and `net_openvino_model`, of one random network."""
     torch = pytest.importorskip("torch")
-    ultralytics = pytest.importorskip("ultralytics")
+    from ufine_kit.adapters.ultralytics import import_quietly
+
+    ultralytics = import_quietly()
     folder = tmp_path_factory.mktemp("networks")
     torch.manual_seed(0)
     model = ultralytics.YOLO("yolo11n.yaml")
@@ -83,19 +85,37 @@ def test_an_export_folder_without_a_network_is_one_line(tmp_path):
         open_detector(table, {"weights": str(tmp_path)})
 
 
+def test_pillow_is_left_as_it_was_when_the_library_is_loaded():
+    import subprocess
+    import sys
+
+    code = (
+        "import io, PIL.Image\n"
+        "from ufine_kit.adapters.ultralytics import import_quietly\n"
+        "import_quietly()\n"
+        "from ultralytics.nn.autobackend import AutoBackend\n"
+        "try: PIL.Image.open(io.BytesIO(b'no picture'))\n"
+        "except PIL.UnidentifiedImageError: print('as it was')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "as it was\n", done.stderr
+
+
 def test_two_photographs_have_people(footage_models):
     """The whole path of a network that was trained: both photographs show people, and they are found."""
     import av
-    import ultralytics
     from PIL import Image
 
+    from ufine_kit.adapters.ultralytics import import_quietly
     from ufine_kit.extract.frames import Frame
 
     table = ExtractTable(detector="onnx", detect_confidence=0.4).model_dump(mode="json")
     detector = open_detector(table, {"weights": str(footage_models / "yolox_nano.onnx")})
     counts = {}
     for name in ("bus", "zidane"):
-        rgb = np.asarray(Image.open(Path(ultralytics.__file__).parent / "assets" / f"{name}.jpg").convert("RGB"))
+        rgb = np.asarray(
+            Image.open(Path(str(import_quietly().__file__)).parent / "assets" / f"{name}.jpg").convert("RGB")
+        )
         frame = Frame(0, 0.0, rgb.shape[1], rgb.shape[0], av.VideoFrame.from_ndarray(rgb, format="rgb24"))
         (found,) = detector(iter([frame]))
         counts[name] = len(found.boxes)

@@ -32,8 +32,10 @@ class Stage:
     gpus: float = 0
 
 
+# Whose versions stand in the done marks of crops: they decide about pixels and boxes.
+VISION = ("av", "pillow", "numpy", "openvino", "onnxruntime", "opencv-python", "ultralytics", "boxmot")
 PIPELINE = (
-    Stage("tracklets", 1, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", ("av", "pillow")),
+    Stage("tracklets", 1, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", VISION),
     Stage("measures", 1, ("tracklets",), "measure", "measure", "ufine_kit.filter.measure:open_measure", "filter", ("pillow",)),
     Stage("filter", 1, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter"),
     Stage("descriptions", 1, (), "description", "campaign", "ufine_kit.campaign.close:open_close", "campaign close"),

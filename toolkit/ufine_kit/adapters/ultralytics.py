@@ -8,9 +8,11 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import PIL.Image
 
 from ufine_kit.errors import KitError, need
 
@@ -43,15 +45,26 @@ def official_weights(name: str) -> Path:
     return path
 
 
+def import_quietly() -> ModuleType:
+    """Import the library without its reach into the process: no look for updates, no pip, and Pillow left as it is.
+
+    It replaces `PIL.Image.open` by a function that asks for a HEIF plugin where a picture is broken.
+    """
+    os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false")
+    held = PIL.Image.open
+    try:
+        need("ultralytics.utils.patches", "extract-yolo")  # where it does so; later imports find it done
+        return need("ultralytics", "extract-yolo")
+    finally:
+        PIL.Image.open = held
+
+
 class Network:
     """A network on `device`, half precision on a GPU. `run` takes a batch; there is one answer a picture."""
 
     def __init__(self, weights: Path, device: str) -> None:
-        need("ultralytics", "extract-yolo")
+        import_quietly()
         torch = need("torch", "extract-yolo")
-        os.environ.update(
-            YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false"
-        )  # no checks for updates, no pip behind one's back
         from ultralytics.nn.autobackend import AutoBackend
 
         self._torch = torch
