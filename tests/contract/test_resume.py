@@ -29,7 +29,12 @@ POINTS = {
     "build-release": ["release.shard", "release.shard:3", "release.before_rename"],
     "push-hub": ["push.file", "push.file:3"],
 }
-CASES = [(step, point) for step, points in POINTS.items() for point in points]
+CASES = [
+    # Points inside a frame are many: the short circle takes those around a part.
+    pytest.param(step, point, marks=[pytest.mark.full] if point.startswith("extract.") else [])
+    for step, points in POINTS.items()
+    for point in points
+]
 # Tried where torch is: tests/baseline.
 TRAINING = {"train.step", "train.checkpoint"}
 

@@ -128,6 +128,7 @@ def test_a_damaged_crop_is_never_released(work):
     build(work, ReleaseTable())
 
 
+@pytest.mark.full
 def test_two_builds_at_once_make_one_whole_release(work):
     words = [sys.executable, "-m", "ufine_kit", "build-release", "-w", str(work)]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
