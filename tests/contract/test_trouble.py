@@ -69,7 +69,7 @@ def test_a_file_that_may_not_grow_gives_one_line_and_the_rerun_completes(chain, 
 def test_a_full_disk_gives_one_line_keeps_what_is_done_and_the_rerun_completes(chain, tmp_path):
     with mounted(tmp_path / "small", "150k") as possible:
         if not possible:
-            pytest.skip("wants the right to mount a small file system")
+            pytest.skip("wants the right to mount")
         (tmp_path / "small/world").symlink_to(chain / "given")
         work = tmp_path / "small/work"
         ran = run_cli(*STEPS["extract-tracklets"].words(work))
