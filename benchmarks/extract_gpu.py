@@ -92,7 +92,7 @@ def measure(video: Path, weights: Path, device: str, batches: list[int], threads
     from ufine_kit.extract.heads import Head, fit_of, letterbox
     from ufine_kit.extract.plan import plan_videos
     from ufine_kit.extract.stage import open_extract
-    from ufine_kit.recipe import ExtractTable
+    from ufine_kit.tables import ExtractTable
 
     def read() -> Iterator[Any]:
         return read_frames(video, Stretch(), None, threads, Reading())

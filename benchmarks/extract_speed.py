@@ -45,7 +45,8 @@ def ours(kind: str, weights: Path, video: Path, place: Path, confidence: float) 
     """The stage as the command runs it, Parquet and all, with ByteTrack as on the other sides; a first pass warms up."""
     from ufine_kit import pipeline
     from ufine_kit.extract.plan import plan_videos
-    from ufine_kit.recipe import ExtractTable, Recipe
+    from ufine_kit.recipe import Recipe
+    from ufine_kit.tables import ExtractTable
 
     table = ExtractTable(
         detector=kind, tracker="byte", tracker_preset="library", detect_confidence=confidence, max_boxes=CAP,
@@ -157,7 +158,7 @@ def flat(kind: str, weights: Path, video: Path, place: Path, confidence: float) 
     from ufine_kit.engine import Job
     from ufine_kit.extract.plan import plan_videos
     from ufine_kit.extract.stage import open_extract
-    from ufine_kit.recipe import ExtractTable
+    from ufine_kit.tables import ExtractTable
 
     table = ExtractTable(detector="file", tracker=kind, segment_seconds=36000.0)
     wanted = plan_videos([video], table, place / "plan", weights)

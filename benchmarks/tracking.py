@@ -25,7 +25,8 @@ from ufine_kit import pipeline
 from ufine_kit.extract.mot import ID, read_boxes, read_seqinfo
 from ufine_kit.extract.plan import plan_videos
 from ufine_kit.extract.tracks import join_tracks
-from ufine_kit.recipe import ExtractTable, Recipe
+from ufine_kit.recipe import Recipe
+from ufine_kit.tables import ExtractTable
 
 DATA = Path(os.environ.get("UFINE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 # Sequence: folder, given detections, the benchmark whose rules TrackEval applies.

@@ -10,7 +10,7 @@ import pytest
 from ufine_kit.errors import KitError
 from ufine_kit.extract.decode import Reading, Stretch, read_video
 from ufine_kit.extract.detect import open_detector
-from ufine_kit.recipe import ExtractTable
+from ufine_kit.tables import ExtractTable
 
 pytestmark = [pytest.mark.full, pytest.mark.xdist_group("networks")]
 SIDE = 160

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ufine_kit.dataset.reader import Release, open_release
 from ufine_kit.dataset.writer import write_release
-from ufine_kit.recipe import BaselineTable
 from ufine_kit.rows import granularity_of
+from ufine_kit.tables import BaselineTable
 from ufine_kit.world.draw import jpeg
 from ufine_kit.world.retrieval import retrieval_set
 

@@ -83,7 +83,7 @@ import sys
 from pathlib import Path
 from ufine_kit.baseline.train import train
 from ufine_kit.dataset.reader import open_release
-from ufine_kit.recipe import BaselineTable
+from ufine_kit.tables import BaselineTable
 table = BaselineTable.model_validate_json(sys.argv[3])
 train(open_release(Path(sys.argv[1])), table, Path(sys.argv[2]), lambda line: print(line))
 """

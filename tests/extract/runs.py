@@ -15,7 +15,8 @@ from ufine_kit.engine import Result
 from ufine_kit.extract.plan import Wanted, plan_videos
 from ufine_kit.extract.tracks import join_tracks
 from ufine_kit.parquet import read_rows
-from ufine_kit.recipe import ExtractTable, Recipe
+from ufine_kit.recipe import Recipe
+from ufine_kit.tables import ExtractTable
 
 
 @dataclass

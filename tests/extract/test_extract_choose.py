@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ufine_kit.dataset.look import encode_jpeg, facts_of, sharpness
 from ufine_kit.extract import geometry
 from ufine_kit.extract.choose import Candidate, Stretches, quality, quality_bounds
-from ufine_kit.extract.look import encode_jpeg, facts_of, sharpness
 
 
 def run_stretches(qualities, count, spacing=1.0):

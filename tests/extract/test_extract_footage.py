@@ -14,7 +14,7 @@ from extract.runs import extract, pixels_of
 from ufine_kit.extract.decode import Reading, Stretch, read_frames
 from ufine_kit.extract.detect import open_detector
 from ufine_kit.extract.mot import ID, read_boxes
-from ufine_kit.recipe import ExtractTable
+from ufine_kit.tables import ExtractTable
 
 pytestmark = pytest.mark.full
 SCALE = 0.625  # the truth of PETS09 is given for 768x576, the video is 480x360

@@ -11,9 +11,9 @@ from PIL import Image
 
 from extract.footage import COLOURS, FIGURE, box_of, walk, write_boxes, write_video
 from extract.runs import extract
+from ufine_kit.dataset.look import facts_of
 from ufine_kit.errors import KitError
 from ufine_kit.extract.crops import crop_id
-from ufine_kit.extract.look import facts_of
 from ufine_kit.rows import Crop
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from ufine_kit.engine import Job
 from ufine_kit.filter.judge import open_judge, reasons_against
 from ufine_kit.filter.measure import exposure
-from ufine_kit.recipe import FilterTable
+from ufine_kit.tables import FilterTable
 
 GOOD = {
     "width": 60, "height": 150, "sharpness": 300.0, "max_overlap": 0.0, "border_px": 20.0,

@@ -13,8 +13,8 @@ from typed import run_cli
 from ufine_kit.dataset.reader import open_release, read_rows, verify
 from ufine_kit.errors import KitError
 from ufine_kit.parquet import read_rows as part_rows
-from ufine_kit.recipe import ReleaseTable
 from ufine_kit.release.build import build, plan_build
+from ufine_kit.tables import ReleaseTable
 
 pytestmark = pytest.mark.xdist_group("chain")
 

@@ -12,7 +12,7 @@ from ufine_kit.baseline.augment import Augmentation, augmented
 from ufine_kit.baseline.data import Pairs
 from ufine_kit.baseline.tokens import PAD, encode, mirrored
 from ufine_kit.errors import KitError
-from ufine_kit.recipe import BaselineTable
+from ufine_kit.tables import BaselineTable
 
 
 @dataclass(frozen=True)

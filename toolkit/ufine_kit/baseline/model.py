@@ -10,7 +10,7 @@ from transformers import CLIPConfig, CLIPModel
 
 from ufine_kit.baseline.tokens import END, PAD, START
 from ufine_kit.errors import KitError
-from ufine_kit.recipe import BaselineTable
+from ufine_kit.tables import BaselineTable
 
 START_DEVIATION = 0.3  # of the first positions: about that of the patches behind the untrained convolution
 

@@ -14,7 +14,7 @@ from ufine_kit.baseline.checkpoint import State, Tensors
 from ufine_kit.dataset.reader import Release
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of
-from ufine_kit.recipe import BaselineTable
+from ufine_kit.tables import BaselineTable
 
 SELECT_BY = "R@1"
 

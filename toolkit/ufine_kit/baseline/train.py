@@ -26,7 +26,7 @@ from ufine_kit.dataset.reader import Release
 from ufine_kit.errors import KitError, storage_error
 from ufine_kit.files import make_folder
 from ufine_kit.parts import claimed, versions
-from ufine_kit.recipe import BaselineTable
+from ufine_kit.tables import BaselineTable
 
 RECORD_EVERY = 10  # steps whose mean loss is one point of the curve
 

@@ -11,7 +11,7 @@ from ufine_kit.errors import KitError
 from ufine_kit.ledger import read_ledger
 from ufine_kit.parts import PlanEntry
 from ufine_kit.pipeline import LEDGER
-from ufine_kit.recipe import CampaignTable
+from ufine_kit.tables import CampaignTable
 from ufine_kit.text.words import count as count_words
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ufine_kit import crash
+from ufine_kit.dataset.look import encode_jpeg, facts_of, sharpness
 from ufine_kit.extract import geometry
 from ufine_kit.extract.choose import Candidate, Stretches, quality, quality_bounds
-from ufine_kit.extract.look import encode_jpeg, facts_of, sharpness
 from ufine_kit.extract.mot import CONFIDENCE, ID
 from ufine_kit.extract.track import Tracked
 

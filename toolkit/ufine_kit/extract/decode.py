@@ -221,7 +221,7 @@ def sequence_info(folder: Path) -> SequenceInfo | None:
 def read_images(folder: Path, stretch: Stretch, said: Reading) -> Iterator[Frame]:
     """Frames of an image sequence. A picture that does not decode is skipped and counted; its number stays its own."""
     av = need("av", "extract")
-    from ufine_kit.extract.look import load_rgb
+    from ufine_kit.dataset.look import load_rgb
 
     files, fps = image_files(folder)
     end = len(files) if stretch.end_frame is None else stretch.end_frame

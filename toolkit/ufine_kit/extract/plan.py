@@ -13,7 +13,7 @@ from ufine_kit.extract.inputs import Video, find_videos, hash_tree
 from ufine_kit.extract.segments import cut, pack
 from ufine_kit.files import digest_of, sha256_file
 from ufine_kit.parts import PlanEntry, read_plan
-from ufine_kit.recipe import ExtractTable
+from ufine_kit.tables import ExtractTable
 
 # Names under which a step finds its helper files in `job.paths`; videos stand there by their sha256.
 WEIGHTS, REID_WEIGHTS = "weights", "reid_weights"

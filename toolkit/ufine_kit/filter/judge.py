@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ufine_kit.engine import Job, Step
-from ufine_kit.recipe import FilterTable
+from ufine_kit.tables import FilterTable
 
 _COLUMNS = ("crop_id", "tracklet", "width", "height", "sharpness", "max_overlap", "border_px")
 

@@ -19,8 +19,8 @@ from ufine_kit.files import make_folder
 from ufine_kit.manifest import release_folders
 from ufine_kit.parquet import read_rows
 from ufine_kit.pipeline import outdated
-from ufine_kit.recipe import ReleaseTable
 from ufine_kit.rows import Split, granularity_of
+from ufine_kit.tables import ReleaseTable
 from ufine_kit.text.words import count as count_words
 
 Captions = dict[str, list[dict[str, Any]]]
