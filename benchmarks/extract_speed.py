@@ -1,8 +1,13 @@
 """Extraction speed and memory side by side: ours beside ultralytics' own track loop, a serial loop, and the bare detector.
 
-Every side runs in a process of its own, in turns, on the same two threads and weights; frames/s are taken after a warm-up
-pass, CPU seconds and peak resident memory are the kernel's. The YOLO11n is random: made on the spot, its confidence set so
-that about ten boxes a frame pass, capped at ten. Frames/s of random boxes say nothing about accuracy.
+Every side runs in a process of its own on the same two threads and weights. In a round each runs once, the next round goes
+the other way round; a ratio is the median over the rounds of ours to the other's in that round, so that a machine that is
+busy now and idle then does not decide. Figures are taken after a warm-up pass. CPU milliseconds a frame are of all threads;
+beside frames/s they show what a busy machine hides: on a machine with nothing else to do their ratio is about the other.
+
+The YOLO11n is random: made on the spot, its confidence set so that about ten boxes a frame pass, capped at ten. Frames/s of
+random boxes say nothing about accuracy. The bare detector runs the very network that ours compiles, at the same size; the
+other sides run it as it was exported. Ours gives YOLOX the video's proportions; the YOLO export is bound to its square.
 
     python benchmarks/extract_speed.py yolo --rounds 3      ours / ultralytics >= 1.6, ours / bare detector >= 0.9
     python benchmarks/extract_speed.py serial --rounds 3    ours / serial loop with YOLOX-nano >= 1.4
@@ -15,7 +20,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -68,14 +72,10 @@ def ours(kind: str, weights: Path, video: Path, place: Path, confidence: float) 
 
 def bare(kind: str, weights: Path, video: Path, place: Path, confidence: float) -> dict[str, float]:
     """The detector alone: letterboxed pictures from memory, asynchronous, outputs thrown away."""
-    from ufine_kit.adapters.openvino import Network
-    from ufine_kit.extract.decode import Reading, Stretch, read_frames
-    from ufine_kit.extract.detect import export_file
-    from ufine_kit.extract.heads import head_of
+    from ufine_kit.extract.decode import Reading, Stretch, frame_size, read_frames
+    from ufine_kit.extract.detect import open_export
 
-    network = Network(export_file(weights))
-    head = head_of(network.input_shape, network.output_shape)
-    network.compile(THREADS, head.wants_bgr, head.divisor)
+    network, head = open_export(weights, "auto", frame_size(video))
     pictures = [boxed(frame, head) for frame in read_frames(video, Stretch(), 1.0, 1, Reading())]
     count = frames_of(video)
 
@@ -201,7 +201,9 @@ def _resident_mib() -> float:
 
 def _figures(began: float, cpu: float, frames: int, found: int) -> dict[str, float]:
     wall, used = time.perf_counter() - began, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # The kernel's ru_maxrss begins at what the parent held when it started this process: VmHWM is this one's own.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
     return {
         "fps": round(frames / wall, 2), "cpu_ms_a_frame": round(1000 * used / frames, 2), "peak_mib": round(peak, 1),
         "found": found, "frames": frames,
@@ -266,14 +268,10 @@ def random_yolo(place: Path, video: Path) -> tuple[Path, float]:
         branch[-1].bias.data[0] += 10.0  # from about 0.0003 to about 0.8, where both trackers take boxes for persons
     model.save(place / "random11n.pt")
     exported = Path(YOLO(place / "random11n.pt").export(format="openvino", imgsz=640, verbose=False))
-    from ufine_kit.adapters.openvino import Network
     from ufine_kit.extract.decode import Reading, Stretch, read_frames
-    from ufine_kit.extract.detect import export_file
-    from ufine_kit.extract.heads import head_of
+    from ufine_kit.extract.detect import open_export
 
-    network = Network(export_file(exported))
-    head = head_of(network.input_shape, network.output_shape)
-    network.compile(THREADS, head.wants_bgr, head.divisor)
+    network, head = open_export(exported, "auto", None)
     frames: Iterator[Any] = read_frames(video, Stretch(), 1.0, 1, Reading())
     tops = [
         network.begin(partial(np.copyto, src=boxed(f, head)), lambda output: float(np.sort(output[0, 4])[-40]))()
@@ -309,30 +307,42 @@ def side(name: str, kind: str, weights: Path, video: Path, place: Path, confiden
 
 
 def compare(what: str, rounds: int, frames: int, place: Path) -> dict[str, Any]:
-    """Every side `rounds` times in turns; medians and their ratios."""
+    """Every side once a round; medians, and the medians of the rounds' ratios."""
     video = remux(VIDEO, place / "video.mp4", frames)
     remux(VIDEO, place / "warm.mp4", 12)
     if what == "yolo":
         weights, confidence = random_yolo(place, VIDEO)
-        sides = {"ours": ("ours", "yolo"), "ultralytics": ("ultralytics", "crops")}
-        sides |= {"ultralytics_no_crops": ("ultralytics", "none"), "bare": ("bare", "yolo")}
+        sides = {"ours": ("ours", "yolo"), "ultralytics": ("ultralytics", "crops"), "bare": ("bare", "yolo")}
+        sides |= {"ultralytics_no_crops": ("ultralytics", "none")}
     else:
         weights, confidence = YOLOX, 0.1
         sides = {"ours": ("ours", "onnx"), "serial": ("serial", "onnx"), "bare": ("bare", "onnx")}
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, (act, kind) in sides.items():
+    for number in range(rounds):
+        for name, (act, kind) in list(sides.items())[:: -1 if number % 2 else 1]:
             runs[name].append(side(act, kind, weights, video, place, confidence))
     middle = {
         name: {key: round(statistics.median(run[key] for run in found), 2) for key in found[0]}
         for name, found in runs.items()
     }
-    ratios = {f"ours/{name}": round(middle["ours"]["fps"] / middle[name]["fps"], 2) for name in sides if name != "ours"}
-    cpu = {
-        f"ours/{name}": round(middle[name]["cpu_ms_a_frame"] / middle["ours"]["cpu_ms_a_frame"], 2)
-        for name in sides if name != "ours"
+    from ufine_kit.extract.decode import frame_size
+    from ufine_kit.extract.detect import open_export
+
+    _, head = open_export(weights, "auto", frame_size(video))
+    spent = {name: figures["cpu_ms_a_frame"] for name, figures in middle.items()}
+    others = [name for name in sides if name != "ours"]
+    return {
+        "confidence": confidence, "rounds": rounds,
+        "network_input": {"ours, bare": f"{head.width}x{head.height}", "others": "as exported"},
+        "fps_ratios": {f"ours/{name}": _paired(runs["ours"], runs[name], "fps") for name in others},
+        "cpu_ratios": {f"{name}/ours": _paired(runs[name], runs["ours"], "cpu_ms_a_frame") for name in others},
+        "cpu_ms_a_frame": {**spent, "ours outside the network": round(spent["ours"] - spent["bare"], 2)},
+        "median": middle, "runs": runs,
     }  # fmt: skip
-    return {"confidence": confidence, "median": middle, "fps_ratios": ratios, "cpu_ratios": cpu, "runs": runs}
+
+
+def _paired(one: list[dict[str, float]], other: list[dict[str, float]], key: str) -> float:
+    return round(statistics.median(a[key] / b[key] for a, b in zip(one, other, strict=True)), 3)
 
 
 def flatness(place: Path) -> dict[str, Any]:
@@ -360,7 +370,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["yolo", "serial", "flat"])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--frames", type=int, default=400)
+    parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     began = about("ultralytics", "boxmot", "openvino", "av", "numpy")

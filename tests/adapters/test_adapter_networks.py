@@ -9,7 +9,7 @@ import pytest
 
 from ufine_kit.errors import KitError
 from ufine_kit.extract.decode import Reading, Stretch, read_video
-from ufine_kit.extract.detect import open_detector
+from ufine_kit.extract.detect import open_detector, open_export
 from ufine_kit.tables import ExtractTable
 
 pytestmark = [pytest.mark.full, pytest.mark.xdist_group("networks")]
@@ -49,12 +49,29 @@ def detect(weights, video, **knobs):
 
 
 def test_an_export_gives_the_boxes_of_the_network_itself(networks, video):
-    own, found = detect(networks / "net.pt", video, batch=4), detect(networks / "net_openvino_model", video)
+    own = detect(networks / "net.pt", video, batch=4, detect_shape="network")
+    found = detect(networks / "net_openvino_model", video)
     assert len(own) == len(found) == 10
     for ours, theirs in zip(found, own, strict=True):
         assert len(ours) == len(theirs) == 5
         # A random network is nearly as sure of many boxes: the surest one's confidence is compared, not its place.
         assert ours[0, 4] == pytest.approx(theirs[0, 4], abs=0.02)
+
+
+def test_an_export_of_a_fixed_size_stays_at_it(networks):
+    _, head = open_export(networks / "net_openvino_model", "auto", (160, 120))
+    assert (head.width, head.height) == (SIDE, SIDE)
+
+
+@pytest.mark.parametrize(("shape", "height"), [("video", 128), ("network", SIDE)])
+def test_a_network_of_its_own_format_takes_the_videos_proportions(networks, video, monkeypatch, shape, height):
+    from ufine_kit.adapters.ultralytics import Network
+
+    taken: list[tuple[int, ...]] = []
+    run = Network.run
+    monkeypatch.setattr(Network, "run", lambda self, batch: (taken.append(batch.shape), run(self, batch))[1])
+    assert [len(boxes) for boxes in detect(networks / "net.pt", video, batch=5, detect_shape=shape)] == [5] * 10
+    assert taken == [(5, height, SIDE, 3)] * 2
 
 
 @pytest.mark.parametrize("file", ["net_openvino_model", "net.pt"])

@@ -13,40 +13,44 @@ from ufine_kit.extract.choose import Candidate, Stretches, quality, quality_boun
 
 
 def run_stretches(qualities, count, spacing=1.0):
-    closed: list[int] = []
-
-    def close(held):
-        closed.append(held)
-        return held
-
-    stretches = Stretches(count, spacing, 0.0, close)
+    """The crops kept, those dropped, and the most that were held at once."""
+    taken: list[int] = []
+    dropped: list[int] = []
+    stretches = Stretches(count, spacing, 0.0, dropped.append)
     held_at_most = 0
     for i, good in enumerate(qualities):
         if good > stretches.bar(float(i)):
             stretches.offer(float(i), Candidate(good, {}, i))
-        held_at_most = max(held_at_most, len(stretches._closed))
-    return [candidate.held for candidate in stretches.chosen()], closed, held_at_most
+            taken.append(i)
+        held_at_most = max(held_at_most, len(taken) - len(dropped))
+    kept = [candidate.held for candidate in stretches.chosen()]
+    assert sorted(kept + dropped) == taken, "each crop that was taken is kept or dropped, once"
+    return kept, held_at_most
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=400), st.integers(1, 9))
 def test_memory_is_bounded_and_the_kept_are_in_order_and_no_more_than_asked(qualities, count):
-    kept, _, held = run_stretches(qualities, count)
-    assert held < 4 * count + 1
+    kept, held = run_stretches(qualities, count)
+    assert held <= 4 * count + 1
     assert kept == sorted(set(kept))
     assert len(kept) == min(count, len(qualities))
 
 
+def test_of_one_stretch_only_the_best_so_far_is_held():
+    kept, held = run_stretches([0.1, 0.2, 0.15, 0.3], 2, spacing=10.0)
+    assert (kept, held) == ([3], 1)
+
+
 def test_the_best_of_all_is_kept_whenever_it_comes():
     for best in range(0, 100, 7):
-        kept, _, _ = run_stretches([0.9 if i == best else 0.5 for i in range(100)], 3)
+        kept, _ = run_stretches([0.9 if i == best else 0.5 for i in range(100)], 3)
         assert best in kept
 
 
 def test_kept_crops_are_spread_over_a_long_tracklet():
-    kept, closed, _ = run_stretches([0.5] * 1000, 8)
+    kept, _ = run_stretches([0.5] * 1000, 8)
     assert max(np.diff([0, *kept, 1000])) < 260
-    assert len(closed) < 150  # each closing costs an encoding
 
 
 @pytest.mark.parametrize(

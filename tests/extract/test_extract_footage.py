@@ -74,6 +74,18 @@ def test_detectors_find_the_people_of_pets09(footage, pets, knobs, weights, fps,
     assert measured[0] > precision and measured[1] > recall, measured
 
 
+def test_in_the_videos_proportions_the_network_finds_what_it_finds_in_its_square(footage, pets):
+    video, _ = pets
+    found = {}
+    for shape in ("video", "network"):
+        table = ExtractTable(detector="onnx", detect_confidence=0.4, detect_shape=shape).model_dump(mode="json")
+        detector = open_detector(table, {"weights": str(footage / "det-models" / "yolox_nano.onnx")})
+        found[shape] = [item.boxes for item in detector(read_frames(video, Stretch(), 0.5, 1, Reading()))]
+    both = list(zip(found["video"], found["network"], strict=True))
+    met = sum(len(matches(one, other, iou=0.8)) for one, other in both)
+    assert met > 0.95 * max(sum(len(boxes) for boxes in found[shape]) for shape in found)
+
+
 def purity(tracks, truth):
     met: dict[int, dict[int, int]] = {}
     for frame, boxes in tracks.by_frame.items():

@@ -15,9 +15,10 @@ from typed import run_cli, snapshot
 from ufine_kit.adapters import ultralytics
 from ufine_kit.errors import KitError
 from ufine_kit.extract.inputs import find_videos
-from ufine_kit.extract.plan import check_choice, network_weights
+from ufine_kit.extract.plan import check_choice, network_weights, plan_videos
 from ufine_kit.extract.progress import begin_counts, counter, counts, end_counts, frames_in
 from ufine_kit.extract.sources import read_sources, record_sources, sources_of
+from ufine_kit.parts import append_plan
 from ufine_kit.recipe import ExtractTable, load_recipe
 
 REFUSED = {
@@ -105,6 +106,18 @@ def test_boxes_without_ids_cannot_be_tracked_by_their_ids(two_walkers, tmp_path)
 # --- sources ----------------------------------------------------------------------------------------------------------
 
 HEADER = "video,url,licence,consent_basis,date\n"
+
+
+def test_a_video_that_another_run_planned_meanwhile_is_not_planned_twice(tmp_path):
+    for name in ("a", "b", "c"):
+        write_video(tmp_path / f"{name}.mp4", walk(4 + ord(name) % 3))
+    table, folder = ExtractTable(detector="hog"), tmp_path / "tracklets"
+    first, second = (plan_videos([tmp_path / f"{n}.mp4" for n in names], table, folder) for names in ("ab", "bc"))
+    append_plan(folder, first.entries)
+    with pytest.raises(KitError, match=r"`b\.mp4` has just been planned") as told:
+        append_plan(folder, second.entries)
+    assert told.value.mend == "repeat the same command"
+    assert [row["video"] for entry in append_plan(folder, first.entries) for row in entry.rows] == ["a.mp4", "b.mp4"]
 
 
 def test_sources_are_kept_by_content(two_walkers, tmp_path):

@@ -40,6 +40,10 @@ class Network:
             [size if isinstance(size, int) else -1 for size in shape] for shape in (given.shape, made.shape)
         )
 
+    def reshape(self, width: int, height: int) -> bool:
+        """A session takes the size it was exported with, and no other."""
+        return [height, width] == self.input_shape[2:]
+
     def compile(self, streams: int, bgr: bool, divisor: float) -> None:
         """Ready for `streams` pictures at a time; `in_flight` of them may be under way."""
         self._bgr, self._divisor = bgr, np.float32(divisor)
@@ -47,7 +51,7 @@ class Network:
         self.in_flight = 2 * streams
 
     def begin(self, fill: Callable[[np.ndarray], None], read: Callable[[np.ndarray], Answer]) -> Callable[[], Answer]:
-        """Start one picture: `fill` writes it, uint8 RGB [H, W, 3]. Calling what comes back waits, and gives what `read`
+        """Start one picture: `fill` writes it, uint8 BGR [H, W, 3]. Calling what comes back waits, and gives what `read`
         makes of the output.
         """
         picture = np.empty((*self.input_shape[2:], 3), dtype=np.uint8)
@@ -56,6 +60,6 @@ class Network:
         return lambda: read(future.result())
 
     def _run(self, picture: np.ndarray) -> np.ndarray:
-        ordered = picture[:, :, ::-1] if self._bgr else picture
+        ordered = picture if self._bgr else picture[:, :, ::-1]
         given = np.ascontiguousarray(ordered.transpose(2, 0, 1)[None], dtype=np.float32) / self._divisor
         return self._session.run(None, {self._name: given})[0]

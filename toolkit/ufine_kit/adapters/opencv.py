@@ -31,12 +31,12 @@ class PeopleDetector:
         self._pool = ThreadPoolExecutor(threads, "hog")
         self.in_flight = 2 * threads
 
-    def begin(self, rgb: np.ndarray) -> Future[np.ndarray]:
+    def begin(self, bgr: np.ndarray) -> Future[np.ndarray]:
         """Boxes of one picture to come: float64 [n, 5] of x, y, w, h in its pixels and a confidence."""
-        return self._pool.submit(self._run, rgb)
+        return self._pool.submit(self._run, bgr)
 
-    def _run(self, rgb: np.ndarray) -> np.ndarray:
-        found: Any = self._hog.detectMultiScale(rgb, winStride=(8, 8), padding=(16, 16), scale=1.05)
+    def _run(self, bgr: np.ndarray) -> np.ndarray:
+        found: Any = self._hog.detectMultiScale(bgr, winStride=(8, 8), padding=(16, 16), scale=1.05)
         boxes, margins = np.asarray(found[0], dtype=np.float64).reshape(-1, 4), np.asarray(found[1]).reshape(-1)
         # Distances from the separating plane as confidences: 0.4 at 0.5, 0.63 at 1, 0.86 at 2.
         confidence = 1 - np.exp(-np.clip(margins.astype(np.float64), 0, None))

@@ -29,6 +29,21 @@ class Network:
                 "give --weights an ONNX file or an OpenVINO export with fixed shapes",
             ) from None
 
+    def reshape(self, width: int, height: int) -> bool:
+        """Take pictures of another size from now on, before `compile`; False where the network is bound to its own.
+
+        Fully convolutional ones (YOLOX) allow it; exports whose cells or attention are of a fixed number do not.
+        """
+        shape = [1, 3, height, width]
+        try:
+            self._network.reshape(shape)
+            made = [int(size) for size in self._network.output(0).shape]
+        except RuntimeError:
+            self._network.reshape(self.input_shape)
+            return False
+        self.input_shape, self.output_shape = shape, made
+        return True
+
     def compile(self, streams: int, bgr: bool, divisor: float) -> None:
         """Ready for `streams` pictures at a time; `in_flight` of them may be under way."""
         # One thread a picture: the same boxes however many pictures are in flight. Precision is what suits the processor
@@ -38,12 +53,12 @@ class Network:
             "ENABLE_CPU_PINNING": False,
         }  # fmt: skip
         compiled = self._core.compile_model(self._taking_bytes(bgr, divisor), "CPU", settings)
-        # A spare picture a stream, so that none idles while the oldest output is being read.
-        self.in_flight = 2 * streams
+        # Two a stream, so that none idles, and four whose outputs are being read.
+        self.in_flight = 2 * streams + 4
         self._free = [compiled.create_infer_request() for _ in range(self.in_flight)]
 
     def begin(self, fill: Callable[[np.ndarray], None], read: Callable[[np.ndarray], Answer]) -> Callable[[], Answer]:
-        """Start one picture: `fill` writes it, uint8 RGB [H, W, 3], where the network reads it, without a copy.
+        """Start one picture: `fill` writes it, uint8 BGR [H, W, 3], where the network reads it, without a copy.
 
         Calling what comes back waits, and gives what `read` makes of the output.
         """
@@ -65,11 +80,11 @@ class Network:
 
         ov, steps = self._ov, PrePostProcessor(self._network)
         given = steps.input().tensor()
-        given.set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.RGB)
+        given.set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
         steps.input().model().set_layout(ov.Layout("NCHW"))
         steps.input().preprocess().convert_element_type(ov.Type.f32)
-        if bgr:
-            steps.input().preprocess().convert_color(ColorFormat.BGR)
+        if not bgr:
+            steps.input().preprocess().convert_color(ColorFormat.RGB)
         if divisor != 1.0:
             steps.input().preprocess().scale(divisor)
         return steps.build()

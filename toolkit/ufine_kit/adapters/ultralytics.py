@@ -82,10 +82,10 @@ class Network:
         return self._half
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        """Outputs for uint8 [B, H, W, 3]: float32 [B, ...] as the head reads them."""
+        """Outputs for uint8 BGR [B, H, W, 3]: float32 [B, ...] as the head reads them."""
         torch = self._torch
         with torch.inference_mode():
-            given = torch.from_numpy(batch).to(self._device, non_blocking=True).permute(0, 3, 1, 2)
+            given = torch.from_numpy(batch).to(self._device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
             given = (given.half() if self._half else given.float()) / 255
             found = self._model(given.contiguous())
             found = found[0] if isinstance(found, (list, tuple)) else found

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
 def main() -> None:
     """Run a command and leave with its exit code: 0 done, 1 data failed a check, 2 yours to mend, 101 ours, 130 stopped."""
+    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heard:  # until there is something to stop, Ctrl-C just ends the process
+        signal.signal(signal.SIGINT, _leave)
     from ufine_kit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, KitError
     from ufine_kit.output import Output
 
@@ -20,6 +24,8 @@ def main() -> None:
     if not sys.argv[1:]:
         sys.argv.append("--help")
     try:
+        if heard:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         from ufine_kit.cli.app import command
 
         sys.exit(command()(standalone_mode=False) or 0)
@@ -43,6 +49,10 @@ def main() -> None:
         traceback.print_exc()
         out.say("\nThis is a fault of ufine-kit. Please report the lines above with the command that you ran.")
         sys.exit(EXIT_BUG)
+
+
+def _leave(number: int, frame: object) -> None:
+    os._exit(130)
 
 
 def _usage_problem(error: Exception) -> str | None:

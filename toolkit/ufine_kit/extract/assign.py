@@ -12,9 +12,12 @@ def assign(cost: np.ndarray, limit: float) -> list[tuple[int, int]]:
 
     `cost` [n, m] falls into pieces that share no possible pair; each is solved alone (Hungarian method, Kuhn 1955).
     """
-    gain = np.where(cost < limit, limit - cost, 0.0)
+    possible = np.argwhere(cost < limit).tolist()
+    if len({i for i, _ in possible}) == len({j for _, j in possible}) == len(possible):
+        return [(i, j) for i, j in possible]
+    gain = np.maximum(limit - cost, 0.0)
     pairs: list[tuple[int, int]] = []
-    for rows, columns in _pieces(gain > 0):
+    for rows, columns in _pieces(possible):
         if len(rows) == 1 or len(columns) == 1:
             best = np.unravel_index(np.argmax(gain[np.ix_(rows, columns)]), (len(rows), len(columns)))
             pairs.append((rows[int(best[0])], columns[int(best[1])]))
@@ -24,24 +27,26 @@ def assign(cost: np.ndarray, limit: float) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _pieces(possible: np.ndarray) -> list[tuple[list[int], list[int]]]:
-    """Rows and columns that hang together by possible pairs."""
-    of_row = [np.flatnonzero(line).tolist() for line in possible]
-    of_column = [np.flatnonzero(line).tolist() for line in possible.T]
-    seen = [False] * len(of_row)
+def _pieces(possible: list[list[int]]) -> list[tuple[list[int], list[int]]]:
+    """Rows and columns that hang together by possible pairs, which come row by row."""
+    of_row: dict[int, list[int]] = {}
+    of_column: dict[int, list[int]] = {}
+    for row, column in possible:
+        of_row.setdefault(row, []).append(column)
+        of_column.setdefault(column, []).append(row)
+    seen = set[int]()
     found: list[tuple[list[int], list[int]]] = []
-    for start, columns in enumerate(of_row):
-        if seen[start] or not columns:
+    for start in of_row:
+        if start in seen:
             continue
-        seen[start] = True
+        seen.add(start)
         rows, met, waiting = [start], set[int](), [start]
         while waiting:
             for column in of_row[waiting.pop()]:
                 if column not in met:
                     met.add(column)
-                    fresh = [row for row in of_column[column] if not seen[row]]
-                    for row in fresh:
-                        seen[row] = True
+                    fresh = [row for row in of_column[column] if row not in seen]
+                    seen.update(fresh)
                     rows += fresh
                     waiting += fresh
         found.append((sorted(rows), sorted(met)))

@@ -5,7 +5,7 @@ Sure boxes are matched first, then unsure ones to tracks that are still in sight
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from ufine_kit.extract.mot import CONFIDENCE
 _PLACE, _SPEED = 1 / 20, 1 / 160
 # The aspect hardly changes: deviations of the filter's start and steps, and of a measurement, in units of the aspect.
 _ASPECT, _ASPECT_SPEED, _ASPECT_MEASURED = 1e-2, 1e-5, 1e-1
+# Variances of centre x, centre y, aspect, height are `height ** 2 * _BY_HEIGHT * share ** 2 + _OF_ASPECT * deviation ** 2`.
+_BY_HEIGHT, _OF_ASPECT = np.array([1.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 0.0])
+_PLACE_STEP, _SPEED_STEP = _BY_HEIGHT * _PLACE**2, _BY_HEIGHT * _SPEED**2
+_ASPECT_STEP, _ASPECT_SPEED_STEP = _OF_ASPECT * _ASPECT**2, _OF_ASPECT * _ASPECT_SPEED**2
+_ASPECT_NOISE = _OF_ASPECT * _ASPECT_MEASURED**2
 _SECOND_LIMIT, _NEW_LIMIT = 0.5, 0.7
 _SAME = 0.15  # two tracks this near (1 - IoU) are one person
 
@@ -38,33 +43,36 @@ def byte_settings(preset: str, fps: float, lost_seconds: float) -> ByteSettings:
     return ByteSettings(match_limit=0.7, lost_frames=max(1, round(lost_seconds * fps)))
 
 
+# Columns of `_Tracks.facts`: frames are those of the first and of the last box; the last two are 0 or 1.
+_IDENTITY, _SURE, _FIRST, _LAST, _CONFIRMED, _LOST = range(6)
+
+
 @dataclass
 class _Tracks:
-    """All tracks of a shot, a row each. A state is centre x, centre y, aspect, height: four filters of place and speed."""
+    """All tracks of a shot, a row each, in two tables: few arrays move when tracks come and go.
 
-    place: np.ndarray  # [n, 4]
-    speed: np.ndarray  # [n, 4]
-    variance: np.ndarray  # of the place, [n, 4]
-    covariance: np.ndarray  # of place and speed, [n, 4]
-    speed_variance: np.ndarray  # [n, 4]
-    identity: np.ndarray  # [n]
-    confidence: np.ndarray  # [n]
-    first: np.ndarray  # frame of the first box, [n]
-    last: np.ndarray  # frame of the last box, [n]
-    confirmed: np.ndarray  # [n]
-    lost: np.ndarray  # [n]
+    A state is centre x, centre y, aspect, height: four filters of place and speed.
+    """
+
+    filters: np.ndarray  # [n, 5, 4]: place, speed, variance of the place, covariance of both, variance of the speed
+    facts: np.ndarray  # [n, 6]
 
     def rows(self, which: np.ndarray) -> _Tracks:
-        return _Tracks(*(getattr(self, field.name)[which] for field in fields(self)))
+        return self if which.all() else _Tracks(self.filters[which], self.facts[which])
 
     def and_rows(self, other: _Tracks) -> _Tracks:
-        return _Tracks(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
+        if not len(other.facts):
+            return self
+        return _Tracks(np.concatenate([self.filters, other.filters]), np.concatenate([self.facts, other.facts]))
 
     @property
     def boxes(self) -> np.ndarray:
         """x, y, w, h, [n, 4]."""
-        size = np.column_stack([self.place[:, 2] * self.place[:, 3], self.place[:, 3]])
-        return np.hstack([self.place[:, :2] - size / 2, size])
+        place = self.filters[:, 0]
+        found = place.copy()
+        found[:, 2] *= place[:, 3]
+        found[:, :2] -= found[:, 2:] / 2
+        return found
 
 
 class ByteTracker:
@@ -79,101 +87,136 @@ class ByteTracker:
     def update(self, frame: Frame, boxes: np.ndarray) -> np.ndarray:
         """Boxes of a frame [n, 6] in; the boxes of confirmed tracks seen in it [m, 6] out, filtered, with ids from 1."""
         self._frame += 1
-        settings, tracks = self._settings, self._tracks
+        tracks = self._tracks
         _predict(tracks)
-        sure = boxes[boxes[:, CONFIDENCE] >= settings.sure]
-        unsure = boxes[(boxes[:, CONFIDENCE] > settings.unsure) & (boxes[:, CONFIDENCE] < settings.sure)]
-        met = np.zeros(len(tracks.identity), dtype=bool)
-        free = self._match(np.flatnonzero(tracks.confirmed), sure, settings.match_limit, True, met)
-        self._match(np.flatnonzero(tracks.confirmed & ~tracks.lost & ~met), unsure, _SECOND_LIMIT, False, met)
-        free = sure[free]
-        free = free[self._match(np.flatnonzero(~tracks.confirmed), free, _NEW_LIMIT, True, met)]
-        tracks.lost = ~met
-        kept = met | (tracks.confirmed & (self._frame - tracks.last <= settings.lost_frames))
-        fresh = _begun(free, self._frame, self._next)
+        met, free = self._matched(boxes)
+        facts = tracks.facts
+        facts[:, _LOST] = ~met
+        kept = met | ((facts[:, _CONFIRMED] > 0) & (self._frame - facts[:, _LAST] <= self._settings.lost_frames))
+        fresh = _begun(boxes[free], self._frame, self._next)
         self._next += len(free)
         self._tracks = _without_doubles(tracks.rows(kept).and_rows(fresh))
-        shown = self._tracks.rows(self._tracks.confirmed & ~self._tracks.lost)
-        return np.column_stack([shown.boxes, shown.confidence, shown.identity])
+        shown = self._tracks.rows((self._tracks.facts[:, _CONFIRMED] > 0) & (self._tracks.facts[:, _LOST] == 0))
+        found = np.empty((len(shown.facts), 6))
+        found[:, :4], found[:, 4], found[:, 5] = shown.boxes, shown.facts[:, _SURE], shown.facts[:, _IDENTITY]
+        return found
 
     def is_over(self, identity: int, unseen_frames: int, frame: Frame) -> bool:
         """Whether an id was given up."""
         return unseen_frames > self._settings.lost_frames + 1
 
-    def _match(self, which: np.ndarray, boxes: np.ndarray, limit: float, fuse: bool, met: np.ndarray) -> np.ndarray:
-        """Match some tracks with boxes, update those that are met, and return the indices of the boxes left over."""
-        left = np.ones(len(boxes), dtype=bool)
-        if len(which) and len(boxes):
-            near = _iou(self._tracks.boxes[which], boxes)
-            pairs = assign(1 - near * boxes[:, CONFIDENCE] if fuse else 1 - near, limit)
-            if pairs:
-                rows, columns = np.array(pairs).T
-                _measure(self._tracks, which[rows], boxes[columns], self._frame)
-                met[which[rows]] = True
-                left[columns] = False
-        return np.flatnonzero(left)
+    def _matched(self, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Match predicted tracks with boxes and update those that are met: which were [n], and which boxes begin tracks."""
+        settings, tracks, confidence = self._settings, self._tracks, boxes[:, CONFIDENCE]
+        is_sure = confidence >= settings.sure
+        sure, unsure = np.flatnonzero(is_sure), np.flatnonzero((confidence > settings.unsure) & ~is_sure)
+        met = np.zeros(len(tracks.facts), dtype=bool)
+        if not len(met) or not len(boxes):
+            return met, sure
+        confirmed, lost = tracks.facts[:, _CONFIRMED] > 0, tracks.facts[:, _LOST] > 0
+        near = _iou(tracks.boxes, boxes)
+        pairs, unlike = list[tuple[int, int]](), 1 - near * confidence
+        free = _match(unlike, np.flatnonzero(confirmed), sure, settings.match_limit, met, pairs)
+        if len(unsure):
+            _match(1 - near, np.flatnonzero(confirmed & ~lost & ~met), unsure, _SECOND_LIMIT, met, pairs)
+        free = _match(unlike, np.flatnonzero(~confirmed), free, _NEW_LIMIT, met, pairs)
+        if pairs:
+            which, found = np.array(pairs).T
+            _measure(tracks, which, boxes[found], self._frame)
+        return met, free
+
+
+def _match(
+    cost: np.ndarray,
+    which: np.ndarray,
+    columns: np.ndarray,
+    limit: float,
+    met: np.ndarray,
+    pairs: list[tuple[int, int]],
+) -> np.ndarray:
+    """Add to `pairs` those of some tracks and some boxes, mark the tracks in `met`, and return the boxes left over."""
+    if not len(which) or not len(columns):
+        return columns
+    found = assign(cost[which[:, None], columns], limit)
+    if not found:
+        return columns
+    rows, taken = (list(side) for side in zip(*found, strict=True))
+    pairs += zip(which[rows].tolist(), columns[taken].tolist(), strict=True)
+    met[which[rows]] = True
+    return np.delete(columns, taken)
 
 
 def _begun(boxes: np.ndarray, frame: int, first_id: int) -> _Tracks:
     """Tracks of new boxes. Those of the first frame are believed at once, others when seen again."""
-    count, place = len(boxes), _states(boxes)
-    height = place[:, 3:]
-    variance = np.repeat((2 * _PLACE * height) ** 2, 4, axis=1)
-    speed_variance = np.repeat((10 * _SPEED * height) ** 2, 4, axis=1)
-    variance[:, 2], speed_variance[:, 2] = _ASPECT**2, _ASPECT_SPEED**2
-    return _Tracks(
-        place, np.zeros((count, 4)), variance, np.zeros((count, 4)), speed_variance,
-        first_id + np.arange(count), boxes[:, CONFIDENCE].copy(), np.full(count, frame), np.full(count, frame),
-        np.full(count, frame == 1), np.zeros(count, dtype=bool),
-    )  # fmt: skip
+    count = len(boxes)
+    filters, facts = np.zeros((count, 5, 4)), np.zeros((count, 6))
+    if count:
+        place = _states(boxes)
+        square = place[:, 3:] ** 2
+        filters[:, 0] = place
+        filters[:, 2], filters[:, 4] = 4 * square * _PLACE_STEP, 100 * square * _SPEED_STEP
+        filters[:, 2] += _ASPECT_STEP
+        filters[:, 4] += _ASPECT_SPEED_STEP
+        facts[:, _IDENTITY], facts[:, _SURE] = first_id + np.arange(count), boxes[:, CONFIDENCE]
+        facts[:, _FIRST], facts[:, _LAST], facts[:, _CONFIRMED] = frame, frame, frame == 1
+    return _Tracks(filters, facts)
 
 
 def _states(boxes: np.ndarray) -> np.ndarray:
-    return np.column_stack([boxes[:, :2] + boxes[:, 2:4] / 2, boxes[:, 2] / boxes[:, 3], boxes[:, 3]])
+    found = boxes[:, :4].copy()
+    found[:, :2] += found[:, 2:] / 2
+    found[:, 2] /= found[:, 3]
+    return found
 
 
 def _predict(tracks: _Tracks) -> None:
     """One frame on. A lost person's height stays: a box that grows unseen would meet anybody."""
-    tracks.speed[tracks.lost, 3] = 0
-    height = tracks.place[:, 3:]
-    place_step, speed_step = np.repeat((_PLACE * height) ** 2, 4, axis=1), np.repeat((_SPEED * height) ** 2, 4, axis=1)
-    place_step[:, 2], speed_step[:, 2] = _ASPECT**2, _ASPECT_SPEED**2
-    tracks.place += tracks.speed
-    tracks.variance += 2 * tracks.covariance + tracks.speed_variance + place_step
-    tracks.covariance += tracks.speed_variance
-    tracks.speed_variance += speed_step
+    place, speed, variance, covariance, speed_variance = tracks.filters.transpose(1, 0, 2)  # [n, 4] each, in place
+    speed[:, 3] *= 1 - tracks.facts[:, _LOST]
+    square = place[:, 3:] ** 2
+    place += speed
+    variance += 2 * covariance + speed_variance + square * _PLACE_STEP + _ASPECT_STEP
+    covariance += speed_variance
+    speed_variance += square * _SPEED_STEP + _ASPECT_SPEED_STEP
 
 
 def _measure(tracks: _Tracks, which: np.ndarray, boxes: np.ndarray, frame: int) -> None:
     """The filters' update with the boxes of their tracks: place and speed move by their shares of the surprise."""
-    noise = np.repeat((_PLACE * tracks.place[which, 3:]) ** 2, 4, axis=1)
-    noise[:, 2] = _ASPECT_MEASURED**2
-    total = tracks.variance[which] + noise
-    gain, speed_gain = tracks.variance[which] / total, tracks.covariance[which] / total
-    surprise = _states(boxes) - tracks.place[which]
-    tracks.place[which] += gain * surprise
-    tracks.speed[which] += speed_gain * surprise
-    tracks.speed_variance[which] -= speed_gain * tracks.covariance[which]
-    tracks.covariance[which] *= 1 - gain
-    tracks.variance[which] *= 1 - gain
-    tracks.confidence[which], tracks.last[which], tracks.confirmed[which] = boxes[:, CONFIDENCE], frame, True
+    filters, facts = tracks.filters[which], tracks.facts[which]
+    place, speed, variance, covariance, speed_variance = filters.transpose(1, 0, 2)  # [k, 4] each, in place
+    total = variance + place[:, 3:] ** 2 * _PLACE_STEP + _ASPECT_NOISE
+    gain, speed_gain = variance / total, covariance / total
+    surprise = _states(boxes) - place
+    place += gain * surprise
+    speed += speed_gain * surprise
+    speed_variance -= speed_gain * covariance
+    covariance *= 1 - gain
+    variance *= 1 - gain
+    facts[:, _SURE], facts[:, _LAST], facts[:, _CONFIRMED] = boxes[:, CONFIDENCE], frame, 1
+    tracks.filters[which], tracks.facts[which] = filters, facts
 
 
 def _without_doubles(tracks: _Tracks) -> _Tracks:
     """Of a track in sight and a lost one at the same place, the longer one stays."""
-    seen, lost = np.flatnonzero(~tracks.lost & tracks.confirmed), np.flatnonzero(tracks.lost)
-    if not len(seen) or not len(lost):
+    facts = tracks.facts
+    is_lost = facts[:, _LOST] > 0
+    if not is_lost.any():
         return tracks
-    boxes, length = tracks.boxes, tracks.last - tracks.first
-    kept = np.ones(len(tracks.identity), dtype=bool)
-    for i, j in zip(*np.nonzero(1 - _iou(boxes[seen], boxes[lost]) < _SAME), strict=True):
+    seen, lost = np.flatnonzero(~is_lost & (facts[:, _CONFIRMED] > 0)), np.flatnonzero(is_lost)
+    if not len(seen):
+        return tracks
+    boxes, length = tracks.boxes, facts[:, _LAST] - facts[:, _FIRST]
+    kept = np.ones(len(facts), dtype=bool)
+    for i, j in np.argwhere(1 - _iou(boxes[seen], boxes[lost]) < _SAME).tolist():
         kept[lost[j] if length[seen[i]] > length[lost[j]] else seen[i]] = False
     return tracks.rows(kept)
 
 
 def _iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Intersection over union of xywh boxes [n, >=4] and [m, >=4], [n, m]."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, :2] + one[:, None, 2:4], other[None, :, :2] + other[None, :, 2:4])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    return shared / (one[:, 2:4].prod(axis=1)[:, None] + other[:, 2:4].prod(axis=1)[None] - shared)
+    ax, ay, aw, ah = one[:, :4].T[:, :, None]
+    bx, by, bw, bh = other[:, :4].T
+    across = np.minimum(ax + aw, bx + bw) - np.maximum(ax, bx)
+    down = np.minimum(ay + ah, by + bh) - np.maximum(ay, by)
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    return shared / (aw * ah + bw * bh - shared)

@@ -14,7 +14,7 @@ _HELD = 4
 
 @dataclass
 class Candidate:
-    """A crop that may be kept: `held` is its pixels while its stretch is open, later the promise of its JPEG."""
+    """A crop that may be kept; `held` is its picture."""
 
     quality: float
     facts: dict[str, Any]
@@ -37,14 +37,14 @@ def quality(bound: float, sharpness: float) -> float:
 class Stretches:
     """The best crop of each stretch of one tracklet. At most `4 * count` are held: then two stretches become one.
 
-    `close` is called once for every crop whose stretch has ended (it starts the encoding); its result is held in its place.
+    `drop` is called with what is held of every crop that was taken and will not be kept.
     """
 
-    def __init__(self, count: int, spacing_seconds: float, first_seconds: float, close: Callable[[Any], Any]) -> None:
+    def __init__(self, count: int, spacing_seconds: float, first_seconds: float, drop: Callable[[Any], None]) -> None:
         self._count = count
         self._width = spacing_seconds
         self._first = first_seconds
-        self._close = close
+        self._drop = drop
         self._open: Candidate | None = None
         self._number = 0
         self._closed: list[tuple[int, Candidate]] = []
@@ -60,6 +60,8 @@ class Stretches:
         if self._open is not None and number != self._number:
             self._end_stretch()
             number = self._stretch(seconds)  # its stretch may have doubled
+        elif self._open is not None:
+            self._drop(self._open.held)
         self._open, self._number = candidate, number
 
     def chosen(self) -> list[Candidate]:
@@ -75,7 +77,6 @@ class Stretches:
 
     def _end_stretch(self) -> None:
         assert self._open is not None
-        self._open.held = self._close(self._open.held)
         self._closed.append((self._number, self._open))
         if len(self._closed) >= _HELD * self._count:
             self._width *= 2
@@ -85,4 +86,8 @@ class Stretches:
             self._closed = [(number, self._best(group)) for number, group in merged.items()]
 
     def _best(self, group: list[Candidate]) -> Candidate:
-        return max(group, key=lambda candidate: candidate.quality)  # the first of equals
+        best = max(group, key=lambda candidate: candidate.quality)  # the first of equals
+        for candidate in group:
+            if candidate is not best:
+                self._drop(candidate.held)
+        return best

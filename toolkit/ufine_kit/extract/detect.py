@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ufine_kit.errors import BadInput, KitError, need
-from ufine_kit.extract.ahead import ahead
+from ufine_kit.extract.ahead import BURST, ahead
 from ufine_kit.extract.frames import Frame
-from ufine_kit.extract.heads import Fit, Head, Limits, boxes_of, fit_of, head_of, letterbox
+from ufine_kit.extract.heads import Fit, Head, Limits, boxes_of, fit_of, fitted, head_of, letterbox
 from ufine_kit.extract.mot import BoxFile, read_boxes
 from ufine_kit.extract.plan import WEIGHTS, boxes_key
 
@@ -28,6 +29,9 @@ class Detected:
     boxes: np.ndarray
 
 
+# Networks of a process, one a size of picture: a folder of videos has few proportions, and each network takes memory.
+_SHAPES_AT_MOST = 3
+
 # Takes frames as they come and gives them back in order, as many in flight as it likes.
 Detector = Callable[[Iterator[Frame]], Iterator[Detected]]
 
@@ -39,8 +43,8 @@ def open_detector(table: dict[str, Any], paths: Mapping[str, str]) -> Detector:
     weights = Path(paths[WEIGHTS])
     limits = Limits(**{field.name: table[field.name] for field in fields(Limits)})
     if table["detector"] == "yolo" and weights.suffix in (".pt", ".engine"):
-        return _detect_batched(weights, table["device"], table["detect_size"], table["batch"], limits)
-    return _detect_exported(weights, table["runtime"], threads_to_use(), limits)
+        return _detect_batched(weights, table, limits)
+    return _detect_exported(weights, table["runtime"], table["detect_shape"], limits)
 
 
 def threads_to_use() -> int:
@@ -78,30 +82,64 @@ def detect_from(boxes: BoxFile) -> Detector:
 def _overlapped(
     frames: Iterator[Frame], begin: Callable[[Frame], Callable[[], np.ndarray]], in_flight: int
 ) -> Iterator[Detected]:
-    """Begin frames as long as there is room, and give them back in order as their boxes come."""
+    """Begin frames as long as there is room, and give them back in order as their boxes come.
+
+    They come back in bursts, the other half at least still under way: what is done with them is then done by code that is
+    still in the processor's caches, and not once between every two pictures of the network.
+    """
     under_way: deque[tuple[Frame, Callable[[], np.ndarray]]] = deque()
+
+    def oldest(count: int) -> Iterator[Detected]:
+        first = [under_way.popleft() for _ in range(count)]
+        found = [boxes() for _, boxes in reversed(first)]  # waits for the latest: the others are ready then
+        yield from (Detected(frame, boxes) for (frame, _), boxes in zip(first, reversed(found), strict=True))
+
     for frame in frames:
         under_way.append((frame, begin(frame)))
         if len(under_way) == in_flight:
-            first, boxes = under_way.popleft()
-            yield Detected(first, boxes())
-    while under_way:
-        first, boxes = under_way.popleft()
-        yield Detected(first, boxes())
+            yield from oldest(min(BURST, -(-in_flight // 2)))
+    yield from oldest(len(under_way))
 
 
-def _detect_exported(weights: Path, runtime: str, threads: int, limits: Limits) -> Detector:
-    """An exported network, `threads` pictures at a time, each on one thread."""
+def _detect_exported(weights: Path, runtime: str, shape: str, limits: Limits) -> Detector:
+    """An exported network, as many pictures at a time as there are threads, each on one thread."""
+    _, exported = _read_export(weights, runtime)  # what cannot be read is told before any video is
+    opened = lru_cache(maxsize=_SHAPES_AT_MOST)(partial(open_export, weights, runtime))
+
+    def detect(frames: Iterator[Frame]) -> Iterator[Detected]:
+        first = next(frames, None)
+        if first is None:
+            return
+        wanted = fitted(exported, first.width, first.height)
+        network, head = opened((wanted.width, wanted.height) if shape == "video" else None)
+
+        def begin(frame: Frame) -> Callable[[], np.ndarray]:
+            fit = fit_of(frame, head)
+            return network.begin(partial(letterbox, frame, fit), partial(boxes_of, head=head, fit=fit, limits=limits))
+
+        yield from _overlapped(itertools.chain([first], frames), begin, network.in_flight)
+
+    return detect
+
+
+def open_export(weights: Path, runtime: str, video: tuple[int, int] | None) -> tuple[Any, Head]:
+    """A network ready to run and its head: in the proportions of a video of this width and height if it allows that.
+
+    With None, or where it does not allow it, as it was exported.
+    """
+    network, head = _read_export(weights, runtime)
+    wanted = fitted(head, *video) if video else head
+    # What suppresses by itself may hold numbers of its size that no shape tells.
+    if wanted != head and head.kind != "end2end" and network.reshape(wanted.width, wanted.height):
+        head = head_of(network.input_shape, network.output_shape)
+    network.compile(threads_to_use(), head.wants_bgr, head.divisor)
+    return network, head
+
+
+def _read_export(weights: Path, runtime: str) -> tuple[Any, Head]:
     model = export_file(weights)
     network = _runtime(runtime, model)(model)
-    head = head_of(network.input_shape, network.output_shape)
-    network.compile(threads, head.wants_bgr, head.divisor)
-
-    def begin(frame: Frame) -> Callable[[], np.ndarray]:
-        fit = fit_of(frame, head)
-        return network.begin(partial(letterbox, frame, fit), partial(boxes_of, head=head, fit=fit, limits=limits))
-
-    return lambda frames: _overlapped(frames, begin, network.in_flight)
+    return network, head_of(network.input_shape, network.output_shape)
 
 
 def export_file(weights: Path) -> Path:
@@ -130,29 +168,33 @@ def _runtime(name: str, model: Path) -> Any:
     return openvino.Network
 
 
-def _detect_batched(weights: Path, device: str, size: int, batch: int, limits: Limits) -> Detector:
+def _detect_batched(weights: Path, table: dict[str, Any], limits: Limits) -> Detector:
     """A network of Ultralytics, a batch of pictures at a time: batches have the same borders wherever they run."""
     from ufine_kit.adapters.ultralytics import Network
 
-    network = Network(weights, device)
-    head = Head("end2end" if network.end2end else "yolo", size, size)
+    network, batch, size = Network(weights, table["device"]), table["batch"], table["detect_size"]
+    square = Head("end2end" if network.end2end else "yolo", size, size)
 
     def detect(frames: Iterator[Frame]) -> Iterator[Detected]:
+        head: Head | None = None
         held: list[tuple[Frame, np.ndarray, Fit]] = []
         for frame in frames:
-            held.append((frame, boxed(frame), fit_of(frame, head)))
+            if head is None:  # an engine is bound to its size
+                as_video = table["detect_shape"] == "video" and weights.suffix == ".pt"
+                head = fitted(square, frame.width, frame.height) if as_video else square
+            held.append((frame, boxed(frame, head), fit_of(frame, head)))
             if len(held) == batch:
-                yield from answers(held)
+                yield from answers(held, head)
                 held = []
-        if held:
-            yield from answers(held)
+        if held and head:
+            yield from answers(held, head)
 
-    def boxed(frame: Frame) -> np.ndarray:
-        target = np.empty((size, size, 3), dtype=np.uint8)
+    def boxed(frame: Frame, head: Head) -> np.ndarray:
+        target = np.empty((head.height, head.width, 3), dtype=np.uint8)
         letterbox(frame, fit_of(frame, head), target)
         return target
 
-    def answers(held: list[tuple[Frame, np.ndarray, Fit]]) -> Iterator[Detected]:
+    def answers(held: list[tuple[Frame, np.ndarray, Fit]], head: Head) -> Iterator[Detected]:
         outputs = network.run(np.stack([picture for _, picture, _ in held]))
         for (frame, _, fit), output in zip(held, outputs, strict=True):
             yield Detected(frame, boxes_of(output[None], head, fit, limits))

@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 
 _SCALERS_AT_MOST = 8
+# Eight bits a sample, the whole luma in the first plane.
+_LUMA_FIRST = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
 _scalers = threading.local()
 
 
 def _scaler(use: Hashable) -> VideoReformatter:
-    """One scaler for each thread and use: it keeps its tables as long as sizes stay the same, which saves most of the time."""
+    """One scaler for each thread and use: it keeps its tables as long as sizes stay the same, which saves most of the time.
+
+    Each is to be called with `threads=1`: by itself it takes as many as there are cores, and spends more on waking them
+    for every picture than it gains.
+    """
     from av.video.reformatter import VideoReformatter
 
     found = vars(_scalers).setdefault("by_use", {})
@@ -50,25 +56,32 @@ class Frame:
     def rgb(self) -> np.ndarray:
         """All pixels, uint8 [H, W, 3]. Converted at the first look, then kept as long as the frame."""
         assert self.picture is not None, "this frame was read without pixels"
-        return self._upright(_scaler("full").reformat(self.picture, format="rgb24").to_ndarray())
+        return self._upright(_plane(_scaler("full").reformat(self.picture, format="rgb24", threads=1), 3))
 
     @functools.cached_property
     def luma(self) -> np.ndarray:
-        """Grey values, uint8 [H, W], from the codec's own luma where it has one."""
+        """Grey values, uint8 [H, W]: the codec's own luma, in its own range, where it has one."""
         assert self.picture is not None, "this frame was read without pixels"
-        return self._upright(_scaler("luma").reformat(self.picture, format="gray").to_ndarray())
+        if self.picture.format.name in _LUMA_FIRST:
+            return self._upright(_plane(self.picture, 1))
+        return self._upright(_plane(_scaler("luma").reformat(self.picture, format="gray", threads=1), 1))
 
     def scaled(self, width: int, height: int) -> np.ndarray:
-        """The upright picture at another size, uint8 [height, width, 3], straight from the codec's own colours."""
+        """The upright picture at another size, uint8 BGR [height, width, 3], straight from the codec's own colours."""
         assert self.picture is not None, "this frame was read without pixels"
         across, down = (height, width) if self.quarter_turns % 2 else (width, height)
         scaler = _scaler((across, down))
-        small = scaler.reformat(self.picture, across, down, format="rgb24", interpolation="FAST_BILINEAR")
-        plane = small.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(
-            down, plane.line_size
-        )  # a view: it keeps the picture alive
-        return self._upright(rows[:, : 3 * across].reshape(down, across, 3))
+        # BGR and not RGB: the scaler writes it a fifth faster.
+        small = scaler.reformat(self.picture, across, down, format="bgr24", interpolation="FAST_BILINEAR", threads=1)
+        return self._upright(_plane(small, 3))
 
     def _upright(self, pixels: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns)) if self.quarter_turns else pixels
+
+
+def _plane(picture: av.VideoFrame, channels: int) -> np.ndarray:
+    """The first plane of a picture, uint8 [H, W] or [H, W, channels]: a view that keeps the picture alive."""
+    plane, width = picture.planes[0], picture.width
+    lines = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * picture.height]
+    lines = lines.reshape(picture.height, plane.line_size)[:, : channels * width]
+    return lines.reshape(picture.height, width, channels) if channels > 1 else lines

@@ -7,9 +7,12 @@ import numpy as np
 
 def shared_areas(boxes: np.ndarray) -> np.ndarray:
     """Area that every two boxes of xywh [n, >=4] share, [n, n], 0 with itself."""
-    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]
-    shared = np.clip(np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None]), 0, None).prod(axis=2)
-    np.fill_diagonal(shared, 0)
+    x, y, w, h = boxes[:, :4].T
+    right, bottom = x + w, y + h
+    across = np.minimum(right[:, None], right) - np.maximum(x[:, None], x)
+    down = np.minimum(bottom[:, None], bottom) - np.maximum(y[:, None], y)
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    shared.flat[:: len(boxes) + 1] = 0
     return shared
 
 
@@ -17,14 +20,14 @@ def overlaps(boxes: np.ndarray) -> np.ndarray:
     """For every box of xywh [n, >=4] the largest share of it that one other box covers, 0 to 1, [n]."""
     if len(boxes) < 2:
         return np.zeros(len(boxes))
-    return np.clip(shared_areas(boxes).max(axis=1) / boxes[:, 2:4].prod(axis=1), 0, 1)
+    return np.minimum(shared_areas(boxes).max(axis=1) / (boxes[:, 2] * boxes[:, 3]), 1)
 
 
 def largest_iou(boxes: np.ndarray) -> np.ndarray:
     """For every box of xywh [n, >=4] the largest intersection over union with another, [n]."""
     if len(boxes) < 2:
         return np.zeros(len(boxes))
-    shared, area = shared_areas(boxes), boxes[:, 2:4].prod(axis=1)
+    shared, area = shared_areas(boxes), boxes[:, 2] * boxes[:, 3]
     return (shared / (area[:, None] + area[None] - shared)).max(axis=1)
 
 
@@ -37,9 +40,10 @@ def border_px(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
 def windows(boxes: np.ndarray, padding: float, width: int, height: int) -> np.ndarray:
     """Left, top, right, bottom of the padded boxes in whole pixels, cut at the frame, [n, 4]; empty for boxes outside."""
     more = padding * boxes[:, 2:4]
-    low = np.maximum(np.floor(boxes[:, :2] - more), 0)
-    high = np.minimum(np.ceil(boxes[:, :2] + boxes[:, 2:4] + more), (width, height))
-    return np.hstack([low, high]).astype(int)
+    found = np.empty((len(boxes), 4), dtype=int)
+    found[:, :2] = np.maximum(np.floor(boxes[:, :2] - more), 0)
+    found[:, 2:] = np.minimum(np.ceil(boxes[:, :2] + boxes[:, 2:4] + more), (width, height))
+    return found
 
 
 def rounded(boxes: np.ndarray) -> np.ndarray:

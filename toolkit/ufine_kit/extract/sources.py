@@ -18,19 +18,23 @@ COLUMNS = ("video", "url", "licence", "consent_basis", "date")
 
 @dataclass(frozen=True)
 class Source:
-    """What is known of one video's origin. `consent_basis` says on what ground people in it may be shown."""
+    """What is known of one video's origin. `consent_basis` says on what ground people in it may be shown.
+
+    Videos of one `group` (a place, a day, a set of cameras) may show the same people: a release keeps them in one split.
+    """
 
     video: str
     url: str
     licence: str
     consent_basis: str
     date: str
+    group: str = ""
 
 
 def read_sources(path: Path) -> list[Source]:
     """The rows of a `sources.csv` with the columns video, url, licence, consent_basis, date; none but `url` may be empty.
 
-    Raises KitError that names the line.
+    A column `group` may stand beside them. Raises KitError that names the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -47,8 +51,8 @@ def read_sources(path: Path) -> list[Source]:
 
 
 def _source(row: dict[str, Any], path: Path, number: int) -> Source:
-    source = Source(**{name: (row[name] or "").strip() for name in COLUMNS})
-    empty = [name for name, value in asdict(source).items() if not value and name != "url"]
+    source = Source(**{name: (row.get(name) or "").strip() for name in (*COLUMNS, "group")})
+    empty = [name for name, value in asdict(source).items() if not value and name not in ("url", "group")]
     if empty:
         raise KitError(
             f"line {number} of `{path.name}` has no `{empty[0]}`",

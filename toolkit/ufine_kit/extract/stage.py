@@ -11,7 +11,7 @@ from typing import Any
 from ufine_kit.adapters.boxmot import open_boxmot
 from ufine_kit.engine import Job, Step
 from ufine_kit.errors import BadInput
-from ufine_kit.extract.ahead import ahead
+from ufine_kit.extract.ahead import BURST, ahead
 from ufine_kit.extract.byte import ByteTracker, byte_settings
 from ufine_kit.extract.crops import CropRules, Cutter, all_of
 from ufine_kit.extract.decode import Reading, Stretch, count_frames, frame_rate, read_frames
@@ -90,7 +90,7 @@ def _frames(
     if table["tracks_only"]:
         return count_frames(path, stretch, boxes.last_frame if boxes else -1, said)
     frames = read_frames(path, stretch, table["fps"], table["decode_threads"], said)
-    return ahead(mark_shots(frames, table["shot_threshold"]), _DEPTH, "decode")
+    return ahead(mark_shots(frames, table["shot_threshold"]), _DEPTH, "decode", BURST)
 
 
 def _trackers(job: Job, table: dict[str, Any], path: Path, boxes: BoxFile | None) -> Callable[[], Tracker]:
