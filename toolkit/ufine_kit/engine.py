@@ -33,15 +33,16 @@ class Job:
 
     part: str
     rows: list[dict[str, Any]]
-    upstream: dict[str, Path]
+    upstream: dict[str, tuple[Path, ...]]
     paths: dict[str, str]
     said: parts.Facts = field(default_factory=parts.Facts)
 
     def read(self, stage: str, columns: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Rows of this part in a stage that it reads."""
+        """Rows of this part in a stage that it reads: all of the parts that it is made from, in the order of the plan."""
         from ufine_kit.parquet import read_rows
 
-        return read_rows(self.upstream[stage], list(columns) if columns else None)
+        wanted = list(columns) if columns else None
+        return (row for path in self.upstream[stage] for row in read_rows(path, wanted))
 
 
 Step = Callable[[Job], Iterator[dict[str, Any]]]
@@ -60,7 +61,7 @@ class Task:
     digest: str
     inputs: dict[str, str]
     rows: list[dict[str, Any]]
-    upstream: dict[str, str]
+    upstream: dict[str, tuple[str, ...]]
     paths: dict[str, str]
     tools: tuple[str, ...] = ()
     gpus: float = 0
@@ -110,7 +111,8 @@ def make_part(task: Task, wait: bool = False) -> Result:
 
 def _make(task: Task, folder: Path) -> Result:
     started = time.monotonic()
-    job = Job(task.part, task.rows, {name: Path(path) for name, path in task.upstream.items()}, task.paths)
+    upstream = {name: tuple(Path(path) for path in paths) for name, paths in task.upstream.items()}
+    job = Job(task.part, task.rows, upstream, task.paths)
     error: str | None = None
     try:
         rows = _opened(task.opener, canonical_json(task.table))(job)

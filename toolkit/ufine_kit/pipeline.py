@@ -34,11 +34,19 @@ class Stage:
 
 # Whose versions stand in the done marks of crops: they decide about pixels and boxes.
 VISION = ("av", "pillow", "numpy", "openvino", "onnxruntime", "opencv-python", "ultralytics", "boxmot")
+# Whose versions stand in the done marks of scores.
+LOOKS = ("pillow", "numpy", "torch", "transformers", "boxmot", "openvino", "onnxruntime")
+NUMBERS = ("numpy",)
+JUDGED = ("tracklets", "measures", "filter")
+DECIDE = "ufine_kit.campaign.decisions:open_close_decisions"
 PIPELINE = (
-    Stage("tracklets", 1, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", VISION),
-    Stage("measures", 1, ("tracklets",), "measure", "measure", "ufine_kit.filter.measure:open_measure", "filter", ("pillow",)),
-    Stage("filter", 1, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter"),
+    Stage("tracklets", 2, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", VISION),
+    Stage("measures", 2, ("tracklets",), "measure", "measure", "ufine_kit.filter.measure:open_measure", "filter", LOOKS),
+    Stage("filter", 2, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter", NUMBERS),
+    Stage("pairs", 1, JUDGED, "identity_pair", "filter", "ufine_kit.filter.pairs:open_pairs", "filter", NUMBERS),
     Stage("descriptions", 1, (), "description", "campaign", "ufine_kit.campaign.close:open_close", "campaign close"),
+    Stage("decisions", 1, (), "review_decision", "campaign", DECIDE, "campaign close"),
+    Stage("rewrites", 1, (), "rewrite", "rewrite", "ufine_kit.rewrite.freeze:open_freeze", "build-3c"),
 )  # fmt: skip
 
 BY_NAME = {stage.name: stage for stage in PIPELINE}
@@ -89,6 +97,37 @@ def mirrored(stage: Stage, work: Path) -> list[parts.PlanEntry]:
     ]
 
 
+def gathered(stage: Stage, work: Path) -> list[parts.PlanEntry]:
+    """Plan entries of a stage that needs whole videos: one for all upstream parts that share videos, named after the first.
+
+    This is a barrier: a video waits until every part of it is made, or has failed and is left out.
+    """
+    first, *others = stage.reads
+    whole = {entry.part for entry in mirrored(stage, work)}
+    entries: list[parts.PlanEntry] = []
+    for group in _sharing_a_video(parts.read_plan(work / first)):
+        marks = [parts.read_done(work / first, name) for name in group]
+        good = [done.part for done in marks if done is not None and done.error is None]
+        if good and None not in marks and whole.issuperset(good):
+            inputs = {f"{upstream}/{name}": None for name in good for upstream in (first, *others)}
+            entries.append(parts.PlanEntry(group[0], group[0], dict(inputs)))
+    return entries
+
+
+def _sharing_a_video(plan: Iterable[parts.PlanEntry]) -> list[list[str]]:
+    """Names of parts in groups: the segments of a long video together, short videos as they were packed."""
+    groups: list[list[str]] = []
+    place: dict[str, int] = {}
+    for entry in plan:
+        videos = [str(row["video_sha256"]) for row in entry.rows if "video_sha256" in row]
+        known = next((place[video] for video in videos if video in place), len(groups))
+        if known == len(groups):
+            groups.append([])
+        groups[known].append(entry.part)
+        place.update(dict.fromkeys(videos, known))
+    return groups
+
+
 def plan(
     name: str,
     work: Path,
@@ -120,7 +159,8 @@ def plan(
         if redo and write and state == "done" and done is not None and parts.damaged(folder, done):
             parts.remove_part(folder, entry.part)
             state = "missing"
-        found[state].append(_task(known, work, folder, entry, table, made_of, inputs, paths or {}))
+        upstream = _upstream(known, work, inputs_of[entry.key])
+        found[state].append(_task(known, folder, entry, table, made_of, inputs, upstream, paths or {}))
     todo = [*found["missing"], *(found["stale"] + found["failed"] if redo else [])]
     stale = [] if redo else [task.part for task in found["stale"]]
     if stale and write:
@@ -167,19 +207,25 @@ def outdated(folder: Path, work: Path) -> list[str]:
     return names
 
 
+def _upstream(known: Stage, work: Path, inputs: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
+    """The files of every stage that a part reads, in the order in which its inputs were named."""
+    names = [name for name, sha256 in inputs.items() if sha256 is None]
+    return {
+        stage: tuple(str(work / f"{name}.parquet") for name in names if name.startswith(f"{stage}/"))
+        for stage in known.reads
+    }
+
+
 def _task(
     known: Stage,
-    work: Path,
     folder: Path,
     entry: parts.PlanEntry,
     table: dict[str, Any],
     made_of: str,
     inputs: dict[str, str],
+    upstream: dict[str, tuple[str, ...]],
     paths: dict[str, str],
 ) -> Task:
-    upstream = {
-        name.partition("/")[0]: str(work / f"{name}.parquet") for name, sha in entry.inputs.items() if sha is None
-    }
     return Task(
         known.name, str(folder), entry.part, known.step, known.writes, table, made_of, inputs, entry.rows,
         upstream, paths, known.tools, known.gpus,

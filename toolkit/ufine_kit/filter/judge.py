@@ -1,48 +1,83 @@
-"""Judge crops by the thresholds of the recipe: every crop gets a verdict, and a dropped one all of its reasons."""
+"""Judge crops by the thresholds of the recipe: every crop gets a verdict, and a dropped one all of its reasons.
+
+No pixel is read here. A part holds whole videos, since identities are mended over all segments of a video.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from ufine_kit.engine import Job, Step
-from ufine_kit.tables import FilterTable
+import numpy as np
 
-_COLUMNS = ("crop_id", "tracklet", "width", "height", "sharpness", "max_overlap", "border_px")
+from ufine_kit.engine import Job, Step
+from ufine_kit.filter.adapt import unit
+from ufine_kit.filter.columns import Crops, read_crops
+from ufine_kit.filter.duplicates import near_duplicates
+from ufine_kit.filter.identities import Persons, as_tracked, mended
+from ufine_kit.filter.rules import failed, quality
+from ufine_kit.filter.select import Candidates, select
+from ufine_kit.filter.spans import Tracklets, read_tracklets
+from ufine_kit.tables import FilterTable
 
 
 def open_judge(table: dict[str, Any]) -> Step:
-    """A step that gives one `Verdict` row for every crop of the part. An identity is a tracklet here."""
+    """A step that gives one `Verdict` row for every crop of the part's videos."""
     recipe = FilterTable.model_validate(table)
 
     def judge(job: Job) -> Iterator[dict[str, Any]]:
-        scores = {score["crop_id"]: score for score in job.read("measures")}
-        crops = [{**crop, **scores[crop["crop_id"]]} for crop in job.read("tracklets", _COLUMNS)]
-        reasons = [reasons_against(crop, recipe) for crop in crops]
-        kept = Counter(crop["tracklet"] for crop, against in zip(crops, reasons, strict=True) if not against)
-        job.said.facts["kept"] = sum(number for number in kept.values() if number >= recipe.min_crops)
-        for crop, against in zip(crops, reasons, strict=True):
-            if not against and kept[crop["tracklet"]] < recipe.min_crops:
-                against = ["few_crops"]
-            yield {"crop_id": crop["crop_id"], "person_id": crop["tracklet"], "kept": not against, "reasons": against}
+        crops = read_crops(job.upstream["tracklets"], job.upstream["measures"])
+        tracklets = read_tracklets(crops, job.upstream["tracklets"])
+        persons, against = judged(crops, tracklets, recipe)
+        kept = ~np.any(list(against.values()), axis=0)
+        job.said.facts |= {
+            "kept": int(kept.sum()), "tracklets": len(np.unique(tracklets.of_crop[kept])),
+            "identities": len(np.unique(persons.person[kept])), "merged": persons.merged, "moved": persons.moved,
+        }  # fmt: skip
+        names = tracklets.name[persons.person]
+        reasons: list[list[str]] = [[] for _ in range(len(crops))]
+        for name, which in against.items():
+            for i in np.flatnonzero(which).tolist():
+                reasons[i].append(name)
+        for crop_id, name, why in zip(crops["crop_id"], names.tolist(), reasons, strict=True):
+            yield {"crop_id": crop_id, "person_id": name, "kept": not why, "reasons": why}
 
     return judge
 
 
-def reasons_against(crop: Mapping[str, Any], recipe: FilterTable) -> list[str]:
-    """Names of the thresholds that a crop fails, in the order of the recipe; none for a good crop."""
-    if crop["brightness"] is None:
-        return ["unreadable"]
-    aspect = crop["height"] / crop["width"]
-    failed = {
-        "small": crop["height"] < recipe.min_height_px or crop["width"] < recipe.min_width_px,
-        "aspect": not recipe.min_aspect <= aspect <= recipe.max_aspect,
-        "blurred": crop["sharpness"] < recipe.min_sharpness,
-        "occluded": crop["max_overlap"] > recipe.max_overlap,
-        "cut_off": crop["border_px"] < recipe.min_border_px,
-        "dark": crop["brightness"] < recipe.min_brightness,
-        "bright": crop["brightness"] > recipe.max_brightness,
-        "flat": crop["contrast"] < recipe.min_contrast,
-    }
-    return [name for name, against in failed.items() if against]
+def judged(crops: Crops, tracklets: Tracklets, recipe: FilterTable) -> tuple[Persons, dict[str, np.ndarray]]:
+    """Whose every crop is, and reason -> which crops it speaks against, bool [n].
+
+    A later reason looks only at crops that no earlier one spoke against: pictures, identities, doubles, selection.
+    """
+    against = failed(crops, recipe)
+    good = ~np.any(list(against.values()), axis=0)
+    persons = mended(crops, tracklets, good, recipe) if recipe.identities else as_tracked(crops, tracklets)
+    against["outlier"] = persons.outlier
+    good &= ~persons.outlier
+    best = quality(crops)
+    against["duplicate"] = near_duplicates(crops.dhash, persons.person, best, good, recipe.duplicate_bits)
+    good &= ~against["duplicate"]
+    against["few_crops"] = (
+        good & (np.bincount(persons.person[good], minlength=len(tracklets.name)) < recipe.min_crops)[persons.person]
+    )
+    good &= ~against["few_crops"]
+    if recipe.max_images or recipe.mean_images or recipe.video_budget:
+        against |= _selected(crops, tracklets, persons, best, good, recipe)
+    return persons, against
+
+
+def _selected(
+    crops: Crops, tracklets: Tracklets, persons: Persons, best: np.ndarray, good: np.ndarray, recipe: FilterTable
+) -> dict[str, np.ndarray]:
+    among = np.flatnonzero(good)
+    person = persons.person[among]
+    look = unit(crops.embedding[among]) if crops.has_look[among].all() else np.zeros((len(among), 0))
+    candidates = Candidates(
+        person, tracklets.video[person], crops["seconds"][among], best[among], look, tracklets.name[person]
+    )
+    found: dict[str, np.ndarray] = {}
+    for name, which in zip(("not_selected", "over_budget"), select(candidates, recipe), strict=True):
+        found[name] = np.zeros(len(crops), dtype=bool)
+        found[name][among[which]] = True
+    return found
