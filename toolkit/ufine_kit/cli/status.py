@@ -1,4 +1,4 @@
-"""`ufine-kit status`, `report` and `doctor`: what is there, how it looks, and what is missing on this machine."""
+"""`ufine-kit status` and `doctor`: what is there, and what is missing on this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Sets, Work
+from ufine_kit.cli.options import DEFAULT_WORK, Json, RecipeName, Sets, Work
 from ufine_kit.errors import EXIT_CHECK_FAILED, EXIT_DONE
 from ufine_kit.output import Output, count
 
@@ -42,20 +42,6 @@ def status(
 def _stage_line(stage: dict[str, object]) -> str:
     words = [f"{stage[state]} {state}" for state in ("done", "missing", "stale", "failed") if stage[state]]
     return f"{stage['stage']!s:24} {count(int(str(stage['rows'])), 'row'):>14}   {', '.join(words)}"
-
-
-def report(work: Work = DEFAULT_WORK, dry_run: DryRun = False, json: Json = False) -> int:
-    """One page of HTML that needs nothing else: what was kept, what was dropped and why, texts, baseline."""
-    from ufine_kit.report.page import need_tracklets, write_report
-
-    out = Output(json)
-    path = work / "report.html"
-    if dry_run:
-        need_tracklets(work)
-    else:
-        write_report(work, path)
-    out.result({"report": str(path), "dry_run": dry_run}, [str(path)])
-    return EXIT_DONE
 
 
 def doctor(work: Work = DEFAULT_WORK, json: Json = False) -> int:
