@@ -1,0 +1,236 @@
+"""Ask many rows of several endpoints at once: a window of requests in flight each, patient with faults, one ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import random
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ufine_kit import __version__, crash
+from ufine_kit.adapters import openai_api
+from ufine_kit.adapters.openai_api import Reply, message_of
+from ufine_kit.errors import KitError
+from ufine_kit.ledger import Ledger
+from ufine_kit.rewrite.answers import Answer, broken, read_answer, refused
+from ufine_kit.rewrite.asks import Ask, entry_facts, family_of, payload
+from ufine_kit.tables import RewriteTable
+
+POISON = (400, 413, 422)
+AWAY = (0, 502, 503, 504)  # nobody there, or a gateway that finds nobody
+# What no patience mends: the whole run stops.
+FATAL = {
+    401: ("refuses the key", "set UFINE_API_KEY to the key of this server"),
+    403: ("refuses the key", "set UFINE_API_KEY to a key with the right to chat"),
+    404: ("does not serve", "name a model that it serves: --model FAMILY=ID"),
+}
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 30.0
+LINGER_SECONDS = 0.05  # answers that come this close together share one flush
+LONGEST_LULL_SECONDS = 2.0  # between two looks at a silent endpoint, a place of its window
+
+
+@dataclass
+class Endpoint:
+    """One server: its base URL (`http://host:port/v1`), the family it serves, and how it fares."""
+
+    url: str
+    family: str
+    faults: int = 0
+    answered: int = 0
+    down_since: float | None = None
+
+
+@dataclass
+class _Run:
+    """State of one run: rows to ask by family, how often each was tried, how many are in flight, and the way to disk."""
+
+    table: RewriteTable
+    waiting: dict[str, deque[Ask]]
+    disk: _Disk
+    endpoints: Sequence[Endpoint]
+    tries: Counter[str] = field(default_factory=Counter[str])
+    flying: Counter[str] = field(default_factory=Counter[str])
+
+
+def ask_all(
+    asks: Sequence[Ask], endpoints: Sequence[Endpoint], table: RewriteTable, ledger: Ledger, tell: Callable[[int], None]
+) -> None:
+    """Ask every row and append every answer to the ledger; `tell` hears how many went to disk.
+
+    A row in the ledger is never asked again by a later run. Raises KitError for a fault of all endpoints, a refused key or a
+    full disk; what was answered until then is on disk.
+    """
+    disk = _Disk(ledger, tell)
+    try:
+        asyncio.run(_ask_all(_Run(table, _queues(asks, endpoints), disk, endpoints)))
+    finally:
+        disk.close()
+    disk.check()
+
+
+def _queues(asks: Sequence[Ask], endpoints: Sequence[Endpoint]) -> dict[str, deque[Ask]]:
+    """Rows by family, the longest first: no long one shall start when all others are done."""
+    waiting: dict[str, deque[Ask]] = {endpoint.family: deque() for endpoint in endpoints}
+    for one in sorted(asks, key=lambda one: (-len(one.slot.original.text), one.key)):
+        waiting[one.slot.family].append(one)
+    return waiting
+
+
+async def _ask_all(run: _Run) -> None:
+    places = len(run.endpoints) * run.table.window
+    async with openai_api.session(places, run.table.timeout_seconds) as session:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for endpoint in run.endpoints:
+                    for _ in range(run.table.window):
+                        group.create_task(_place(run, session, endpoint))
+        except* KitError as errors:
+            raise errors.exceptions[0] from None
+
+
+async def _place(run: _Run, session: Any, endpoint: Endpoint) -> None:
+    """One place of an endpoint's window. It takes the next row when it is free: the quicker server gets more of them."""
+    rows = run.waiting[endpoint.family]
+    while rows or run.flying[endpoint.family]:
+        run.disk.check()
+        if not rows:  # a row in flight may yet come back to be asked again
+            await asyncio.sleep(0.1)
+        elif endpoint.down_since is not None and not await _recovering(run, endpoint):
+            return
+        elif rows:
+            await _once(run, session, endpoint, rows.popleft())
+
+
+async def _once(run: _Run, session: Any, endpoint: Endpoint, one: Ask) -> None:
+    run.flying[endpoint.family] += 1
+    crash.point("rewrite.ask")
+    started = time.monotonic()
+    try:
+        reply = await openai_api.post(session, f"{endpoint.url}/chat/completions", payload(one, run.table))
+        answer = _judged(run, endpoint, one, reply)
+    finally:
+        run.flying[endpoint.family] -= 1
+    if answer is None:
+        run.waiting[endpoint.family].append(one)
+        await asyncio.sleep(_pause(run.tries[one.key], reply))
+        return
+    run.disk.put(_entry(run.table, one, endpoint, answer, time.monotonic() - started))
+
+
+def _judged(run: _Run, endpoint: Endpoint, one: Ask, reply: Reply) -> Answer | None:
+    """The answer, or None where the row shall be asked again. Raises KitError for what ends the run."""
+    if reply.status == 200:
+        endpoint.answered += 1
+        endpoint.faults, endpoint.down_since = 0, None
+        return read_answer(reply)
+    if reply.status in FATAL:
+        what, mend = FATAL[reply.status]
+        model = family_of(run.table, endpoint.family).model
+        said = f" `{model}`" if reply.status == 404 else ""
+        raise KitError(f"`{endpoint.url}` {what}{said}: {message_of(reply.body) or reply.status}", mend)
+    if reply.status in POISON:
+        return refused(reply)
+    if reply.status in AWAY:
+        endpoint.faults += 1
+        endpoint.down_since = endpoint.down_since or time.monotonic()
+    # A server that is away or busy says nothing about the row; an error or a cut connection may be the row's own doing.
+    run.tries[one.key] += reply.status != 429 and not reply.refused
+    # Only a server that answers others can blame a row.
+    if run.tries[one.key] > run.table.retries and endpoint.answered:
+        return broken(reply)
+    return None
+
+
+async def _recovering(run: _Run, endpoint: Endpoint) -> bool:
+    """Give a silent endpoint time; False once it is given up for others. Raises KitError when no other is there."""
+    assert endpoint.down_since is not None
+    down = time.monotonic() - endpoint.down_since
+    if down > run.table.patience_seconds:
+        others = [one for one in run.endpoints if one.family == endpoint.family and one.down_since is None]
+        if others:
+            return False
+        raise KitError(
+            f"`{endpoint.url}` has not answered for {down:.0f} s; every answer so far is kept",
+            "start the server again and repeat the command: it goes on where it stopped",
+        )
+    await asyncio.sleep(min(0.05 * 2 ** min(endpoint.faults, 8), LONGEST_LULL_SECONDS) * random.uniform(0.5, 1.0))
+    return True
+
+
+def _pause(tries: int, reply: Reply) -> float:
+    """Seconds before a row is asked again: what the server says, else twice as long each time, never all at once."""
+    if reply.wait_seconds is not None:
+        return reply.wait_seconds
+    return min(FIRST_WAIT_SECONDS * 2 ** max(tries - 1, 0), LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0)
+
+
+class _Disk:
+    """The way to the ledger, in a thread of its own: one flush carries all answers that came since the last one."""
+
+    def __init__(self, ledger: Ledger, tell: Callable[[int], None]) -> None:
+        self._ledger, self._tell = ledger, tell
+        self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._fault: KitError | None = None
+        self._thread = threading.Thread(target=self._run, name="ledger")
+        self._thread.start()
+
+    def put(self, entry: dict[str, Any]) -> None:
+        """Hand over an entry."""
+        self._queue.put(entry)
+
+    def check(self) -> None:
+        """Raise what the disk raised, if anything."""
+        if self._fault is not None:
+            raise self._fault
+
+    def close(self) -> None:
+        """Wait until everything handed over is on disk, or cannot be."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        over = False
+        while not over:
+            batch = [self._queue.get()]
+            if batch[0] is not None:
+                time.sleep(LINGER_SECONDS)
+            while not self._queue.empty():
+                batch.append(self._queue.get())
+            over = None in batch
+            entries = [entry for entry in batch if entry is not None]
+            if entries and self._fault is None:
+                try:
+                    self._ledger.append(*entries)
+                except KitError as error:
+                    self._fault = error
+                    continue
+                crash.point("rewrite.answered")
+                self._tell(len(entries))
+
+
+def _entry(table: RewriteTable, one: Ask, endpoint: Endpoint, answer: Answer, seconds: float) -> dict[str, Any]:
+    family = family_of(table, one.slot.family)
+    return {
+        "key": one.key,
+        "who": f"{family.model}@{family.revision}",
+        "version": __version__,
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "input": one.slot.original.text_sha256,
+        "row": {
+            **entry_facts(one),
+            "status": answer.status,
+            "raw_text": answer.raw_text,
+            "finish_reason": answer.finish_reason,
+            "tokens": answer.tokens,
+            "fingerprint": answer.fingerprint,
+            "fault": answer.fault,
+            "endpoint": endpoint.url,
+            "seconds": round(seconds, 3),
+        },
+    }
