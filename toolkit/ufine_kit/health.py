@@ -15,7 +15,9 @@ EXTRAS = {
     "extract-yolo": ("ultralytics",),
     "extract-boxmot": ("boxmot",),
     "baseline": ("torch", "transformers", "tokenizers", "safetensors"),
-    "hub": ("datasets", "huggingface_hub", "jinja2"),
+    "hub": ("datasets", "huggingface_hub", "jinja2", "yaml"),
+    "release": ("matplotlib",),
+    "rewrite": ("aiohttp",),
     "ray": ("ray",),
 }
 

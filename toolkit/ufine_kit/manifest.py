@@ -29,6 +29,25 @@ class Counts(BaseModel):
     sources: dict[str, int] = {}
 
 
+class ReleaseSource(BaseModel):
+    """Where images of a release come from, and by what right: one entry for videos of the same terms.
+
+    `source` is the word in the rows; `redistribution` is null where nobody said whether it is allowed.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    source: str
+    licence: str
+    redistribution: bool | None = None
+    consent_basis: str = ""
+    url: str = ""
+    date: str = ""
+    videos: int = 0
+    images: int = 0
+    video_sha256: list[str] = []
+
+
 class Manifest(BaseModel):
     """`release.json`. Fields added later pass through."""
 
@@ -43,6 +62,8 @@ class Manifest(BaseModel):
     splits: dict[Split, Counts]
     recipe: dict[str, Any]
     versions: dict[str, str]
+    sources: list[ReleaseSource] = []
+    changes: list[str] = []
 
 
 class Selection(BaseModel):

@@ -18,7 +18,7 @@ def overview(work: Path, recipe: Recipe | None = None, verify: bool = False) -> 
     Parts are compared with `recipe` where one is given, else each with the recipe in its own done mark: then only a raised
     version or changed inputs make it stale.
     """
-    folders = [path.parent for path in sorted([*work.glob("*/plan.json"), *work.glob("descriptions/*/plan.json")])]
+    folders = [path.parent for path in sorted([*work.glob("*/plan.json"), *work.glob("*/*/plan.json")])]
     known = [folder for folder in folders if _stage_name(folder, work) in BY_NAME]
     releases = [_release(path) for path in release_folders(work)]
     return {

@@ -92,7 +92,10 @@ def read_plan(folder: Path) -> list[PlanEntry]:
 
 
 def append_plan(folder: Path, wanted: Iterable[PlanEntry]) -> list[PlanEntry]:
-    """Add entries whose key the plan does not hold yet, numbering them on; what is planned is never changed. Returns all."""
+    """Add entries whose key the plan does not hold yet, numbering them on; what is planned is never changed. Returns all.
+
+    Raises KitError where another run has planned a segment of theirs since they were thought of: none is made twice.
+    """
     make_folder(folder)
     with lock(folder, "plan"):
         plan = read_plan(folder)
@@ -100,10 +103,20 @@ def append_plan(folder: Path, wanted: Iterable[PlanEntry]) -> list[PlanEntry]:
         fresh = [entry for entry in wanted if entry.key not in known]
         if not fresh:
             return plan
+        planned = {segment for entry in plan for segment in _segments(entry)}
+        taken = [name for entry in fresh for segment, name in _segments(entry).items() if segment in planned]
+        if taken:
+            raise KitError(f"`{taken[0]}` has just been planned by another run", "repeat the same command")
         plan += numbered(fresh, len(plan))
         write_json(folder / "plan.json", {"schema": 1, "parts": [asdict(entry) for entry in plan]})
     crash.point("plan.written")
     return plan
+
+
+def _segments(entry: PlanEntry) -> dict[tuple[str, int], str]:
+    """The video segments of an entry, if it is made of such, and the names of their videos."""
+    rows = [row for row in entry.rows if "segment" in row]
+    return {(row["video_sha256"], row["segment"]): row["video"] for row in rows}
 
 
 def numbered(fresh: list[PlanEntry], first: int) -> list[PlanEntry]:

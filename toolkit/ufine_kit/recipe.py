@@ -17,10 +17,14 @@ from ufine_kit.resources import resource, resource_names
 from ufine_kit.tables import (
     BaselineTable,
     CampaignTable,
+    CardTable,
+    CheckTable,
     ExtractTable,
     FilterTable,
+    HubTable,
     MeasureTable,
     ReleaseTable,
+    RewriteTable,
     Table,
     WorldTable,
 )
@@ -35,7 +39,11 @@ class Recipe(Table):
     filter: FilterTable = FilterTable()
     campaign: CampaignTable = CampaignTable()
     release: ReleaseTable = ReleaseTable()
+    check: CheckTable = CheckTable()
+    rewrite: RewriteTable = RewriteTable()
     baseline: BaselineTable = BaselineTable()
+    hub: HubTable = HubTable()
+    card: CardTable = CardTable()
 
 
 def load_recipe(name: str | Path | None, sets: Sequence[str] = ()) -> Recipe:
@@ -71,16 +79,18 @@ def _read(name: str | Path | None) -> tuple[dict[str, Any], str]:
 
 def _set(raw: dict[str, Any], word: str) -> None:
     key, equals, text = word.partition("=")
-    table, dot, name = key.strip().partition(".")
-    if not equals or not dot or not name:
+    *tables, name = key.strip().split(".")
+    if not equals or not tables or not all((*tables, name)):
         raise KitError(f"`--set {word}` is not `table.key=value`", "write it like --set filter.min_height_px=96")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text  # a bare word is a string: --set release.name=mine
-    inner = raw.setdefault(table, {})
-    if not isinstance(inner, dict):
-        raise KitError(f"`{table}` is no table of the recipe", "write it like --set filter.min_height_px=96")
+    inner: Any = raw
+    for table in tables:
+        inner = inner.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise KitError(f"`{table}` is no table of the recipe", "write it like --set filter.min_height_px=96")
     inner[name] = value
 
 

@@ -82,6 +82,22 @@ class Measure(Row):
     crop_id: str
     brightness: Float32 | None = Field(description="mean luma, 0 to 255; null where the picture does not decode")
     contrast: Float32 | None = Field(description="standard deviation of luma, 0 to 255")
+    embedding: list[Float32] | None = Field(
+        default=None, description="look of the person as the recipe's backend gives it; null where there is none"
+    )
+    keypoints: list[Float32] | None = Field(
+        default=None, description="17 COCO points: x, y (shares of the size), confidence; null where not sought"
+    )
+
+
+class IdentityPair(Row):
+    """Two identities of different videos that look alike: a question for people, never an answer."""
+
+    person_id: str
+    other_person_id: str
+    similarity: Float32 = Field(description="cosine of the two mean looks, each taken against its own video's")
+    crop_ids: list[str] = Field(description="the best kept crops of `person_id`, best first")
+    other_crop_ids: list[str]
 
 
 class Verdict(Row):
@@ -174,7 +190,8 @@ class Sample(Row):
 
 
 ROWS: dict[str, type[Row]] = {
-    "segment": Segment, "crop": Crop, "measure": Measure, "verdict": Verdict, "description": Description,
+    "segment": Segment, "crop": Crop, "measure": Measure, "verdict": Verdict, "identity_pair": IdentityPair,
+    "description": Description,
     "review_decision": ReviewDecision, "rewrite": Rewrite, "sample": Sample,
 }  # fmt: skip
 

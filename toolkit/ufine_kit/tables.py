@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Similarity = Annotated[float, Field(ge=-1, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0)]
 
 
 class Table(BaseModel):
@@ -50,6 +52,9 @@ class ExtractTable(Table):
     detect_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(
         default=640, description="side of a .pt's picture"
     )
+    detect_shape: Literal["video", "network"] = Field(
+        default="video", description="video: no wider or higher than the video needs, where the network allows that"
+    )
     person_class: Annotated[int, Field(ge=0)] = Field(default=0, description="0 in COCO")
     detect_confidence: Fraction = Field(default=0.1, description="boxes below it are not even tracked")
     nms_iou: Fraction = Field(default=0.65, description="two boxes that share more are one person")
@@ -74,6 +79,13 @@ class ExtractTable(Table):
 class MeasureTable(Table):
     """`filter`, first half: the scores. No threshold stands here, so that changing one never measures again."""
 
+    embedding: Literal["descriptor", "reid", "clip", "none"] = Field(
+        default="descriptor", description="what tells persons apart: colours in stripes, a ReID network, a CLIP tower"
+    )
+    embedding_weights: str | None = Field(default=None, description="file or folder of the network of reid or clip")
+    pose_weights: str | None = Field(default=None, description="ONNX network of 17 COCO points by heat maps")
+    batch: Count = Field(default=32, description="crops that a network takes at once")
+
 
 class FilterTable(Table):
     """`filter`: which crops are kept. A crop that fails a line carries that line's name as its reason."""
@@ -88,7 +100,34 @@ class FilterTable(Table):
     min_brightness: Annotated[float, Field(ge=0, le=255)] = 20.0
     max_brightness: Annotated[float, Field(ge=0, le=255)] = 235.0
     min_contrast: Annotated[float, Field(ge=0)] = 8.0
+    min_keypoints: Annotated[int, Field(ge=0, le=17)] = Field(
+        default=8, description="visible ones, where points were measured; so for the next two"
+    )
+    min_hips: Annotated[int, Field(ge=0, le=2)] = 1
+    min_head_points: Annotated[int, Field(ge=0, le=5)] = 2
+    keypoint_confidence: Fraction = Field(default=0.5, description="from here on a point counts as visible")
+    calibrated_for: str = Field(default="descriptor", description="the embedding that the next six were calibrated for")
+    identities: bool = Field(default=True, description="mend identities by look; false: a tracklet is an identity")
+    relative: bool = Field(default=True, description="looks are compared against what all crops of the video share")
+    keep_similarity: Similarity = Field(default=0.5, description="to the rest of its identity; below: put out")
+    move_similarity: Similarity = Field(default=0.75, description="of what was put out, to a neighbour: joins it")
+    merge_similarity: Similarity = Field(default=0.8, description="above it two neighbours are one identity")
+    move_window: Annotated[int, Field(ge=0)] = Field(default=2, description="neighbours on each side, in order of time")
+    merge_window: Annotated[int, Field(ge=0)] = Field(default=6, description="neighbours that follow, in order of time")
+    duplicate_bits: Annotated[int, Field(ge=-1, le=64)] = Field(
+        default=2, description="crops of an identity whose dhash differs in no more bits are one; -1: off"
+    )
     min_crops: Count = Field(default=2, description="fewer kept crops drop the whole identity")
+    max_images: Annotated[int, Field(ge=0)] = Field(default=0, description="chosen of an identity at most; 0: all")
+    mean_images: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="chosen of an identity on average (UFine6926: 3.8); 0: all"
+    )
+    choose: Literal["spread", "random"] = Field(default="spread", description="unlike in time and look, or by chance")
+    video_budget: Annotated[int, Field(ge=0)] = Field(default=0, description="crops chosen of one video; 0: all")
+    seed: Annotated[int, Field(ge=0)] = Field(default=0, description="of what is chosen by chance")
+    pairs: Annotated[int, Field(ge=0)] = Field(default=200, description="pairs across videos to ask people about")
+    pairs_each: Count = Field(default=3, description="pairs that one identity may stand in")
+    pair_similarity: Similarity = Field(default=0.5, description="pairs below it are not asked about")
 
 
 class CampaignTable(Table):
@@ -101,39 +140,92 @@ class ReleaseTable(Table):
     """`build-release`: which rows go out, and to which split."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "dataset"
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "0.1.0"
+    version: Annotated[str, Field(pattern=r"^(\d+\.\d+\.\d+|next-(patch|minor|major))$")] = Field(
+        default="0.1.0", description="or next-patch, next-minor, next-major: after the newest version of the name"
+    )
     source: Annotated[str, Field(min_length=1)] = Field(
         default="own", description="name of the dataset the crops come from"
     )
     license: Annotated[str, Field(min_length=1)] = Field(default="other", description="SPDX name, as the Hub lists it")
-    val: Fraction = 0.1
-    test: Fraction = 0.25
+    split_by: Literal["video", "identity"] = Field(
+        default="video", description="video: identities that share a video, or a group of videos, go to one split"
+    )
+    val: Fraction = Field(default=0.1, description="share of the identities")
+    test: Fraction = Field(default=0.25, description="share of the identities")
+    val_identities: Count | None = Field(default=None, description="a number in place of the share")
+    test_identities: Count | None = Field(default=None, description="a number in place of the share")
     seed: int = 0
     shards: Count = Field(default=1, description="files a split; fixed within a major version")
 
 
+class LossesTable(Table):
+    """Weight of every loss of `baseline-train`. 0 leaves out the loss and the layers that it alone needs."""
+
+    contrastive: Weight = Field(default=1.0, description="InfoNCE that knows persons: what learns from scratch")
+    sdm: Weight = Field(default=0.0, description="SDM on the global similarities (L_gs); suits a pretrained start")
+    tal: Weight = Field(default=0.0, description="triplet alignment on the global similarities (RDE)")
+    granularity: Weight = Field(default=0.0, description="SDM on the similarities of the granularity decoder (L_ls)")
+    match: Weight = Field(default=0.0, description="matcher of pairs and hard negatives (L_m)")
+    cross_identity: Weight = Field(default=0.0, description="identities of pairs, and one class of mismatches (L_cid)")
+    identity: Weight = Field(default=0.0, description="identities of images and of texts, one classifier (IRRA)")
+    words: Weight = Field(default=0.0, description="masked words told from the image (IRRA's MLM); needs `mask`")
+    temperature: Positive = Field(default=0.05, description="of contrastive, sdm and granularity")
+    tal_temperature: Positive = 0.015
+    tal_margin: Annotated[float, Field(ge=0)] = 0.1
+
+
+class DecoderTable(Table):
+    """Sizes of the granularity decoder, and of the matcher behind it (UFineBench, section 4)."""
+
+    queries: Count = 16
+    width: Count = 512
+    blocks: Count = 2
+    heads: Count = 8
+
+
+class TargetRow(Table):
+    """A published row, in percent, to hold a run against."""
+
+    paper: str = Field(description="table and row of the paper")
+    metrics: dict[str, float]
+    tolerance: Positive = Field(default=1.5, description="percent points that a good run may lie away")
+
+
 class BaselineTable(Table):
-    """`baseline-train`: a small CLIP-type model from scratch, by InfoNCE that knows persons or by IRRA's `sdm`."""
+    """`baseline-train`: a CLIP-type model, small and from scratch or pretrained, with the losses that are asked for."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "tiny"
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count = Field(default=2, description="CPU threads; another number may change the last bits of the weights")
+    pretrained: str = Field(
+        default="", description="a CLIP in transformers format: folder, or name on the Hub; empty: from scratch"
+    )
     steps: Count = 240
-    batch: Annotated[int, Field(ge=2)] = 64
+    epochs: Count | None = Field(default=None, description="in place of `steps`: passes over the train images")
+    batch: Annotated[int, Field(ge=2)] = Field(default=64, description="of all processes together")
     learning_rate: Positive = 1.5e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    new_learning_rate: Positive | None = Field(
+        default=None, description="of layers that no pretrained model brought; null: as the others"
+    )
+    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.02, description="AdamW; with 0 it is Adam")
+    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.98
     warmup: Fraction = Field(
         default=0.1, description="share of the steps in which the rate rises; a half cosine follows"
     )
-    clip_norm: Positive = Field(default=1.0, description="longest gradient of all weights together")
-    loss: Literal["sdm", "contrastive"] = Field(
-        default="contrastive", description="`sdm` suits a pretrained start; from scratch it learns far more slowly"
+    clip_norm: Annotated[float, Field(ge=0)] = Field(
+        default=1.0, description="longest gradient of all weights together; 0: not shortened"
     )
-    temperature: Positive = 0.05
+    losses: LossesTable = LossesTable()
+    decoder: DecoderTable = DecoderTable()
+    precision: Literal["auto", "fp32", "bf16"] = Field(default="auto", description="auto: bf16 autocast on a GPU")
+    compile: bool = Field(default=False, description="torch.compile; texts are then padded to `text_tokens`")
+    cache: Literal["auto", "device", "host"] = Field(
+        default="auto", description="where decoded images wait; auto: in GPU memory if half of what is free holds them"
+    )
     image_height_px: Count = 96
     image_width_px: Count = 48
-    patch_px: Count = 8
+    patch_px: Count = Field(default=8, description="from scratch; a pretrained model brings its own sizes")
     width: Count = 96
     vision_layers: Count = 3
     text_layers: Count = 2
@@ -141,14 +233,151 @@ class BaselineTable(Table):
     text_tokens: Annotated[int, Field(ge=3)] = Field(
         default=168, description="longer texts are cut; UFineBench trains with 168"
     )
-    vocabulary: Count = 1024
-    mirror: bool = Field(
-        default=True, description="half of the images are flipped, and left and right change places in their texts"
-    )
+    vocabulary: Count = Field(default=1024, description="from scratch")
+    mask: Fraction = Field(default=0.0, description="share of the tokens that become the mask token")
+    replace: Fraction = Field(default=0.0, description="share of the tokens that become any other")
+    mirror: bool = Field(default=True, description="half of the images are flipped")
+    mirror_words: bool = Field(default=True, description="left and right change places in a flipped image's texts")
     shift_px: Annotated[int, Field(ge=0)] = 4
     erase: Fraction = Field(default=0.3, description="share of the images that lose a patch")
+    erase_most: Fraction = Field(default=0.2, description="largest share of an image that goes; the smallest is 0.02")
     brightness: Annotated[float, Field(ge=0)] = Field(default=0.2, description="in deviations of CLIP's pixels")
     contrast: Fraction = 0.2
     evaluate_every: Count = Field(
-        default=60, description="steps between two checkpoints, each measured on the validation split"
+        default=60, description="steps (with `epochs`: epochs) between two checkpoints, each measured on val"
+    )
+    select: Literal["val", "last"] = Field(
+        default="val", description="val: the best R@1 there, the last step where there is no such split"
+    )
+    val_share: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="train identities held out as val where the release has no val split"
+    )
+    targets: dict[str, TargetRow] = Field(default={}, description="published rows to hold a run against, by release")
+
+
+class CheckTable(Table):
+    """`check-release`: the limits of its checks, and which of them only warn."""
+
+    levels: dict[str, Literal["fail", "warn", "off"]] = Field(
+        default={}, description='another level for a check by its name, as { same_caption = "warn" }'
+    )
+    near_distance: Annotated[int, Field(ge=0, le=8)] = Field(default=4, description="bits of two 64-bit hashes")
+    near_likeness: Fraction = Field(
+        default=0.97, description="correlation of the two small grey pictures, below which near hashes are chance"
+    )
+    min_side_px: Count = 16
+    min_aspect: Positive = Field(default=0.8, description="height / width; a person's crop outside it is odd")
+    max_aspect: Positive = 6.0
+    max_pixels: Count = Field(default=16_777_216, description="a larger picture is not decoded")
+    min_captions: Count = Field(default=1, description="of every image")
+    min_words: Count = Field(default=3, description="of a caption")
+    max_words: Count = Field(default=300, description="of a caption; UFine6926's longest has 218")
+    shard_mb: Positive = 500.0
+    group_mb: Positive = Field(default=100.0, description="of one row group, as the Hub's viewer can read it")
+    folder_entries: Count = Field(default=10_000, description="files in one folder")
+
+
+class FamilyTable(Table):
+    """One family of language models that rewrites every chosen description; every sampling parameter stands here."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    model: Annotated[str, Field(min_length=1)] = Field(description="as the endpoint serves it")
+    revision: Annotated[str, Field(min_length=1)] = Field(
+        default="main", description="of the weights; part of every row's key"
+    )
+    temperature: Annotated[float, Field(ge=0)] = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
+    top_k: Annotated[int, Field(ge=-1)] | None = Field(
+        default=None, description="null: not sent, for servers that refuse it"
+    )
+    repetition_penalty: Positive | None = Field(default=None, description="null: not sent")
+    template: dict[str, bool | str] = Field(
+        default={}, description="arguments of the model's own chat template, as `enable_thinking = false`"
+    )
+
+
+class RewriteTable(Table):
+    """`build-3c`: persons of several test splits, their descriptions rewritten by model families, as UFine3C was made."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = Field(
+        default="ufine3c", description="of the ledger under `rewrites/` and of the release"
+    )
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "1.0.0"
+    license: Annotated[str, Field(min_length=1)] = Field(default="other", description="SPDX name, as the Hub lists it")
+    seed: int = 0
+    persons: Count = Field(default=750, description="of every source, from its test split; UFine3C took 750")
+    dense_above: Positive = Field(
+        default=5.0, description="images a person: a source with more on average is thinned out"
+    )
+    dense_cap: Count = Field(default=3, description="images a person of such a source; UFine3C's counts imply it")
+    near_distance: Annotated[int, Field(ge=-1, le=8)] = Field(
+        default=2, description="bits by which two pictures of one person in two sources may differ; -1: do not look"
+    )
+    prompt: Annotated[str, Field(pattern=r"\{description\}")] = Field(
+        default=(
+            "Please reorganize the description in a different way. "
+            "You can write it as long or as short as you like: {description}"
+        ),
+        description="UFineBench, section 3.3",
+    )
+    families: tuple[FamilyTable, ...] = (
+        FamilyTable(name="qwen", model="Qwen/Qwen2.5-14B-Instruct"),
+        FamilyTable(name="llama", model="meta-llama/Llama-3.3-70B-Instruct"),
+    )
+    rewrites_each: Count = Field(default=1, description="of one original by one family")
+    attempts: Count = Field(default=3, description="with another seed each, before a row goes to people")
+    max_tokens: Count = Field(default=400, description="of the first attempt; doubled where a text was cut off")
+    most_tokens: Count = 1600
+    window: Count = Field(default=64, description="requests in flight at one endpoint")
+    timeout_seconds: Positive = 180.0
+    retries: Annotated[int, Field(ge=0)] = Field(default=6, description="of one request that met a fault")
+    patience_seconds: Positive = Field(default=120.0, description="how long all endpoints may be down before giving up")
+    sampled: Fraction = Field(default=0.02, description="share of the accepted rows that people look at as well")
+
+
+class HubTable(Table):
+    """`push-hub`: where a release goes and who may read it."""
+
+    repo: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)?$")] = Field(
+        default="", description="organisation/name on the Hub; --repo comes first"
+    )
+    gated: Literal["manual", "auto"] = Field(
+        default="manual", description="manual: the owner answers each request; auto: who agrees to the terms is let in"
+    )
+    gate_fields: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = Field(
+        default=["Name", "Affiliation", "Country", "Intended use"], description="what a reader has to say of himself"
+    )
+    read_back: bool = Field(default=False, description="download every file again and hash it before the merge")
+    tries: Count = Field(default=4, description="of every act on the Hub, before a push stops")
+    pause_seconds: Annotated[float, Field(ge=0)] = Field(default=1.0, description="before the second try; it doubles")
+
+
+class CardTable(Table):
+    """The card: what no file can know and the owner has to say. A push names the first one that was left blank."""
+
+    title: str = Field(default="", description="pretty name; blank: the name of the release")
+    authors: list[str] = Field(default=[], description="as they are to be cited")
+    year: Annotated[int, Field(ge=0)] = Field(default=0, description="of publication")
+    url: str = Field(default="", description="paper or project page; may stay blank")
+    contact: str = Field(default="", description="e-mail or https:// address for questions and takedowns")
+    takedown: str = Field(default="", description="what happens, and how soon, when a person asks to be taken out")
+    purpose: str = Field(default="", description="why it was made and by whom")
+    funding: str = Field(default="", description="who paid; `none` is an answer")
+    consent: str = Field(default="", description="on what legal ground people may be shown and described")
+    ethics: str = Field(
+        default="", description="who looked at the risks: board, impact assessment; `none` is an answer"
+    )
+    annotators: str = Field(default="", description="who wrote the descriptions, how they were found")
+    instructions: str = Field(default="", description="what the annotators were asked to write, or where it is written")
+    pay: str = Field(default="", description="what they were paid")
+    maintenance: str = Field(default="", description="who looks after it, and until when")
+    languages: Annotated[list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]], Field(min_length=1)] = ["en"]
+    limits: list[str] = Field(default=[], description="limits beside those that hold for every release")
+    known_faults: list[str] = Field(default=[], description="faults beside those that `check-release` warns of")
+    model_licences: dict[str, str] = Field(
+        default={}, description="licence of every model that wrote captions, by its name as in the rows"
+    )
+    license_name: str = Field(default="", description="where release.license is `other`: its name")
+    license_link: str = Field(
+        default="", description="where release.license is `other`: an https:// address of its text"
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ufine_kit.campaign.decisions import is_decision
 from ufine_kit.engine import Job, Step
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import read_ledger
@@ -30,6 +31,8 @@ def open_close(table: dict[str, Any]) -> Step:
 
     def close(job: Job) -> Iterator[dict[str, Any]]:
         for key, entry in read_ledger(Path(job.paths[LEDGER])).items():
+            if is_decision(entry["row"]):
+                continue
             if count_words(entry["row"]["text"]) < recipe.min_words:
                 job.said.reasons["too_short"] += 1
                 continue

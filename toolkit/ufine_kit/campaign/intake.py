@@ -1,4 +1,4 @@
-"""Take descriptions from a JSONL file into a campaign's ledger: checked line by line, writers made pseudonyms at once."""
+"""Take descriptions and decisions from a JSONL file into a campaign's ledger: checked line by line, writers made pseudonyms."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from ufine_kit import __version__, parts
+from ufine_kit.campaign.decisions import Decision
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of, make_folder, read_json, sha256_file, write_json
 from ufine_kit.ledger import Ledger, read_ledger
@@ -32,6 +33,16 @@ class Submission(BaseModel):
     writer: str = Field(pattern=r"\S")
     created_at: AwareDatetime
     lead_seconds: float | None = Field(default=None, ge=0)
+
+    def row(self, writer: str) -> dict[str, Any]:
+        """As the ledger keeps it, its writer a pseudonym."""
+        return {
+            "crop_id": self.crop_id,
+            "text": self.text,
+            "writer": writer,
+            "created_at": self.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "lead_seconds": self.lead_seconds,
+        }
 
 
 @dataclass
@@ -69,10 +80,11 @@ def _take_in(folder: Path, source: Path, crop_ids: set[str], write: bool) -> Int
     entries: list[dict[str, Any]] = []
     origin = f"{source.name}@{_sha256(source)[:12]}"
     for number, submission in _submissions(source, intake):
-        if submission.crop_id not in crop_ids:
+        if submission.crop_id is not None and submission.crop_id not in crop_ids:
             intake.refused.append(f"{source} line {number}: no crop `{submission.crop_id}` in tracklets/")
             continue
-        entry = _entry(submission, pseudonyms.of(submission.writer), origin)
+        who = submission.reviewer if isinstance(submission, Decision) else submission.writer
+        entry = _entry(submission, pseudonyms.of(who), origin)
         if entry["key"] in held:
             intake.known += 1
             continue
@@ -95,13 +107,15 @@ def _sha256(source: Path) -> str:
     return sha256_file(source)
 
 
-def _submissions(source: Path, intake: Intake) -> Iterator[tuple[int, Submission]]:
+def _submissions(source: Path, intake: Intake) -> Iterator[tuple[int, Submission | Decision]]:
     with source.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                yield number, Submission.model_validate(json.loads(line))
+                content = json.loads(line)
+                model = Decision if isinstance(content, dict) and "decision" in content else Submission
+                yield number, model.model_validate(content)
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(str(step) for step in first["loc"]) or "line"
@@ -110,14 +124,8 @@ def _submissions(source: Path, intake: Intake) -> Iterator[tuple[int, Submission
                 intake.refused.append(f"{source} line {number}: no JSON")
 
 
-def _entry(submission: Submission, writer: str, origin: str) -> dict[str, Any]:
-    row = {
-        "crop_id": submission.crop_id,
-        "text": submission.text,
-        "writer": writer,
-        "created_at": submission.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "lead_seconds": submission.lead_seconds,
-    }
+def _entry(submission: Submission | Decision, writer: str, origin: str) -> dict[str, Any]:
+    row = submission.row(writer)
     return {
         "key": digest_of(row)[:20],
         "who": writer,

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from ufine_kit.campaign.decisions import is_decision
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import read_ledger
 from ufine_kit.text import oov
@@ -21,6 +22,7 @@ def progress(folder: Path) -> dict[str, Any]:
             f"nothing in `{folder / 'ledger'}` yet", f"ufine-kit campaign pull {folder.name} --from texts.jsonl"
         )
     words: dict[str, list[int]] = defaultdict(list)
+    entries = {key: entry for key, entry in entries.items() if not is_decision(entry["row"])}
     for entry in entries.values():
         words[entry["who"]].append(count_words(entry["row"]["text"]))
     writers = [
@@ -33,5 +35,6 @@ def progress(folder: Path) -> dict[str, Any]:
 
 def unknown_words(folder: Path) -> dict[str, int]:
     """Nouns beside colour words that the lexicon does not know, with how often they stand there: candidates to add to it."""
-    found = oov.report(entry["row"]["text"] for entry in read_ledger(folder / "ledger").values())
+    rows = [entry["row"] for entry in read_ledger(folder / "ledger").values()]
+    found = oov.report(row["text"] for row in rows if not is_decision(row))
     return {word: times for word, times, _ in found}

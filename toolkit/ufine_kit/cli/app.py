@@ -6,20 +6,46 @@ from collections.abc import Callable
 
 import typer
 
-from ufine_kit.cli import baseline, campaign, extract, filtering, hub, release, score, status, world
+from ufine_kit.cli import (
+    baseline,
+    campaign,
+    checking,
+    exporting,
+    extract,
+    filtering,
+    hub,
+    importing,
+    release,
+    report,
+    rewriting,
+    score,
+    search,
+    statistics,
+    status,
+    world,
+)
 
 GROUPS = ("campaign",)
 
 COMMANDS = {
     "extract-tracklets": extract.extract_tracklets,
     "filter": filtering.filter_crops,
+    "import-dataset": importing.import_dataset,
     "build-release": release.build_release,
+    "edit-release": release.edit_release,
+    "remove": release.remove,
+    "stats": statistics.stats,
+    "check-release": checking.check_release,
+    "export": exporting.export,
+    "build-3c": rewriting.build_3c,
     "baseline-train": baseline.baseline_train,
     "evaluate": baseline.evaluate,
+    "search": search.search,
     "score": score.score,
     "push-hub": hub.push_hub,
     "status": status.status,
-    "report": status.report,
+    "report": report.report,
+    "show": report.show,
     "doctor": status.doctor,
     "world": world.world,
 }

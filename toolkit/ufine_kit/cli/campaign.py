@@ -18,7 +18,7 @@ SHOWN = 10
 def pull(
     name: Name,
     source: Annotated[
-        Path, typer.Option("--from", help="JSONL with crop_id, text, writer, created_at[, lead_seconds].")
+        Path, typer.Option("--from", help="JSONL with texts (crop_id, text, writer, created_at) or decisions.")
     ],
     work: Work = DEFAULT_WORK,
     dry_run: DryRun = False,
@@ -41,7 +41,7 @@ def pull(
         out.say(f"  and {len(intake.refused) - SHOWN} more refused lines")
     report = {"added": intake.added, "known": intake.known, "refused": intake.refused, "dry_run": dry_run}
     out.result(
-        report, [f"{count(intake.added, 'description')} added, {intake.known:,} known, {len(intake.refused):,} refused"]
+        report, [f"{count(intake.added, 'line')} added, {intake.known:,} known, {len(intake.refused):,} refused"]
     )
     out.next(f"ufine-kit campaign close {name} --work {work}")
     return EXIT_CHECK_FAILED if intake.refused and not dry_run else EXIT_DONE
@@ -80,6 +80,7 @@ def close(
 ) -> int:
     """Freeze the ledger into the descriptions that a release is built from. Close again after more texts came."""
     from ufine_kit.campaign.close import plan_close
+    from ufine_kit.campaign.decisions import plan_close_decisions
     from ufine_kit.campaign.intake import campaign_folder
     from ufine_kit.cli.stages import How, run_stage
     from ufine_kit.recipe import load_recipe
@@ -88,7 +89,11 @@ def close(
     chosen = load_recipe(recipe, sets or ())
     wanted, paths = plan_close(campaign_folder(work, name))
     # A ledger only grows, so closing it again is always what was meant.
-    ran = run_stage(out, "descriptions", work, chosen, wanted, How(redo=True, dry_run=dry_run), paths, name)
+    how = How(redo=True, dry_run=dry_run)
+    ran = run_stage(out, "descriptions", work, chosen, wanted, how, paths, name)
+    decided, paths = plan_close_decisions(campaign_folder(work, name))
+    if decided:
+        ran.report["decisions"] = run_stage(out, "decisions", work, chosen, decided, how, paths, name).report
     out.result(ran.report)
     out.next(f"ufine-kit build-release --work {work}")
     return ran.exit_code

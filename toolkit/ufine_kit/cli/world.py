@@ -69,6 +69,8 @@ def _kept_crops(work: Path) -> Iterator[dict[str, Any]]:
 
     for done in done_parts(work / "filter"):
         kept = {row["crop_id"] for row in read_rows(work / "filter" / f"{done.part}.parquet") if row["kept"]}
-        for crop in read_rows(work / "tracklets" / f"{done.part}.parquet", ["crop_id", "video", "frame", "box_xywh"]):
-            if crop["crop_id"] in kept:
-                yield crop
+        # A part of verdicts holds whole videos: all segments of a long one.
+        for name in (name for name in done.inputs if name.startswith("tracklets/")):
+            for crop in read_rows(work / f"{name}.parquet", ["crop_id", "video", "frame", "box_xywh"]):
+                if crop["crop_id"] in kept:
+                    yield crop

@@ -56,14 +56,18 @@ def read_rows(
         yield from parquet.read_rows(path, columns)
 
 
-def verify(release: Release) -> None:
-    """Compare every file with SHA256SUMS and the rows with `data_digest`. Raises CheckFailed that names the first fault."""
+def read_sums(release: Release) -> dict[str, str]:
+    """File name -> sha256, as SHA256SUMS says. Raises CheckFailed where it is missing or empty."""
     sums = release.path / "SHA256SUMS"
     lines = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
     if not lines:
         raise CheckFailed(f"`{sums}` is missing or empty", "restore the release from a copy")
-    for line in lines:
-        sha256, _, name = line.partition("  ")
+    return {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
+
+
+def verify(release: Release) -> None:
+    """Compare every file with SHA256SUMS and the rows with `data_digest`. Raises CheckFailed that names the first fault."""
+    for name, sha256 in read_sums(release).items():
         if sha256_file(inside(release.path, name)) != sha256:
             raise CheckFailed(f"`{release.path / name}` is not what SHA256SUMS says", "restore the release from a copy")
     if data_digest(_whole(row, release) for row in read_rows(release)) != release.data_digest:
@@ -92,3 +96,19 @@ def newest_release(work: Path, kind: str | None = None) -> Path:
             f"more than one release in `{work / 'releases'}`", f"name one: {', '.join(str(path) for path in fitting)}"
         )
     return max(fitting, key=lambda path: tuple(int(number) for number in path.name.split(".")))
+
+
+def newest_releases(work: Path, kind: str) -> list[Path]:
+    """The newest version of every release of a kind under `work/releases`. Raises KitError where there is none."""
+    newest: dict[str, Path] = {}
+    for path in release_folders(work):
+        if read_manifest(path).kind == kind:
+            held = newest.get(path.parent.name)
+            newest[path.parent.name] = path if held is None else max(held, path, key=_number)
+    if not newest:
+        raise KitError(f"no release in `{work / 'releases'}`", f"ufine-kit build-release --work {work}")
+    return [newest[name] for name in sorted(newest)]
+
+
+def _number(path: Path) -> tuple[int, ...]:
+    return tuple(int(number) for number in path.name.split("."))

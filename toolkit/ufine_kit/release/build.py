@@ -1,123 +1,223 @@
-"""Join crops, verdicts and descriptions into the rows of a release, and write it with frozen splits."""
+"""Join crops, verdicts, review decisions and descriptions into a release, and write it with frozen splits."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from ufine_kit import parts
-from ufine_kit.dataset.reader import open_release
-from ufine_kit.dataset.reader import read_rows as release_rows
-from ufine_kit.dataset.splits import assign, freeze, read_splits
-from ufine_kit.dataset.writer import write_release
+from ufine_kit.dataset.columns import compute as pc
+from ufine_kit.dataset.columns import read_columns
+from ufine_kit.dataset.splits import freeze, place_key, read_splits
+from ufine_kit.dataset.tombstones import Removed, read_removed
+from ufine_kit.dataset.versions import before, of_major, refuse_other_shards, refuse_taken, resolved
+from ufine_kit.dataset.writer import Shards, drafted, finish
 from ufine_kit.errors import KitError
 from ufine_kit.files import make_folder
-from ufine_kit.manifest import release_folders
-from ufine_kit.parquet import read_rows
 from ufine_kit.pipeline import outdated
-from ufine_kit.rows import Split, granularity_of
+from ufine_kit.release.captions import Captions, Described, described
+from ufine_kit.release.crops import Crops, read_crops, whole
+from ufine_kit.release.decisions import Reviewed, review
+from ufine_kit.release.groups import Drawn, draw_splits
+from ufine_kit.release.join import Going, joined
+from ufine_kit.release.pixels import Blur, Cleaned, cleaned
+from ufine_kit.release.sources import release_sources, video_groups, video_sources
+from ufine_kit.release.votes import count_votes, read_decisions
+from ufine_kit.rows import Split
 from ufine_kit.tables import ReleaseTable
-from ufine_kit.text.words import count as count_words
-
-Captions = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What a build would do: where, from which parts, with which identities in which split."""
+    """What a build would do: where, from which parts, with which identities in which split, and what it leaves out."""
 
     folder: Path
     splits_file: Path
     table: ReleaseTable
-    captions: Captions
-    verdicts: dict[str, str]
-    splits: dict[str, Split]
+    crops: Crops
+    going: Going
+    described: Described
+    drawn: Drawn
+    reviewed: Reviewed
+    removed: Removed
     inputs: dict[str, str]
+    sources: list[dict[str, Any]]
     synthetic: bool
+    removed_again: int
 
     def counts(self) -> dict[str, int]:
         """Identities, images and captions that would go out."""
+        ids = self.crops.crop_id.take(pa.array(self.going.row))
+        texts = [
+            pc.sum(pc.is_in(whole(read_columns(path, ["crop_id"]), "crop_id"), ids)) for path in self.described.paths
+        ]
         return {
-            "identities": len(self.splits),
-            "images": len(self.verdicts),
-            "captions": sum(len(self.captions[crop_id]) for crop_id in self.verdicts),
+            "identities": len(self.drawn.of),
+            "images": len(self.going.row),
+            "captions": sum(number.as_py() or 0 for number in texts),
         }
+
+    def left_out(self) -> list[str]:
+        """What reviewers, earlier versions or removals keep from going out as it stands, a line each."""
+        refused = [f"identity `{name}` is left out: {why}" for name, why in sorted(self.drawn.refused.items())]
+        again = [f"{self.removed_again} crops of what was removed stay out"] if self.removed_again else []
+        return [*self.reviewed.conflicts, *refused, *self.drawn.notes, *again]
 
 
 def plan_build(work: Path, table: ReleaseTable) -> BuildPlan:
     """Read the thin tables and draw the splits. Raises KitError that names the stage that is missing or out of date."""
-    folder = work / "releases" / table.name
-    if (folder / table.version).exists():
-        raise KitError(
-            f"`{folder / table.version}` exists, and a released version never changes", "choose another --version"
-        )
-    captions = _captions(work)
-    verdicts = {crop_id: person for crop_id, person in _kept(work) if crop_id in captions}
-    if not verdicts:
-        raise KitError("no kept crop has a description", f"ufine-kit status --work {work}")
+    name = work / "releases" / table.name
+    table = table.model_copy(update={"version": resolved(name, table.version)})
+    refuse_taken(name, table.version)
+    refuse_other_shards(name, table.version, table.shards)
+    known = described(work)
+    crops = read_crops(work)
     _refuse_outdated(work)
-    splits_file = folder / f"splits-{table.version.split('.')[0]}.json"
-    held: dict[str, Split] = {**_splits_of_releases(folder, table.version), **read_splits(splits_file)}
-    splits = assign(set(verdicts.values()), held, table.val, table.test, table.seed)
-    if "train" not in splits.values():
-        raise KitError(
-            f"none of {len(splits)} identities falls into train",
-            "lower release.test and release.val, or add identities",
-        )
+    splits_file = name / f"splits-{table.version.split('.')[0]}.json"
+    held: dict[str, Split] = {**_splits_of_releases(name, table.version), **read_splits(splits_file)}
+    reviewed = review(crops, count_votes(read_decisions(work)), held)
+    removed = read_removed(name, table.name)
+    stays = reviewed.stays & pc.is_in(crops.crop_id, value_set=known.crop_ids).to_numpy(zero_copy_only=False)
+    out = stays & ~_removed(work, crops, reviewed, removed)
+    if not out.any():
+        raise KitError("no kept crop has a description", f"ufine-kit status --work {work}")
+    recorded = video_sources(work)
+    drawn = draw_splits(_videos(crops, reviewed, out), reviewed.members, video_groups(recorded), held, table)
+    going = _going(reviewed, out, drawn, table)
+    synthetic = _synthetic(work)
+    images = Counter(crops.videos[code] for code in crops.video[going.row].tolist())
+    sources = release_sources(images, recorded, table.source, table.license, synthetic)
+    again = int((stays & ~out).sum())
     return BuildPlan(
-        folder / table.version, splits_file, table, captions, verdicts, splits, _inputs(work), _synthetic(work)
-    )
+        name / table.version, splits_file, table, crops, going, known, drawn, reviewed, removed, _inputs(work), sources,
+        synthetic, again,
+    )  # fmt: skip
 
 
-def build(work: Path, table: ReleaseTable) -> dict[str, Any]:
+def build(work: Path, table: ReleaseTable, blur: Blur | None = None) -> dict[str, Any]:
     """Write the release; returns its manifest. One build of a name at a time; its splits are frozen once it stands."""
     folder = make_folder(work / "releases" / table.name)
     with parts.lock(folder, "build"):
         plan = plan_build(work, table)
-        manifest = {
-            "name": table.name,
-            "version": table.version,
-            "kind": "dataset",
-            "synthetic": plan.synthetic,
-            "recipe": table.model_dump(mode="json"),
-            "inputs": plan.inputs,
-        }
-        written = write_release(plan.folder, _rows(plan, work), table.shards, manifest)
-        freeze(plan.splits_file, plan.splits)
+        with drafted(plan.folder) as draft:
+            written = _write(plan, work, draft, blur)
+        freeze(plan.splits_file, {**plan.drawn.of, **plan.drawn.places})
     return written
 
 
+def _write(plan: BuildPlan, work: Path, draft: Path, blur: Blur | None) -> dict[str, Any]:
+    done = Cleaned()
+    files = Shards(draft / "data", plan.table.shards, plan.removed)
+    ids = plan.crops.crop_id.take(pa.array(plan.going.row))
+    with Captions(plan.described, ids, draft / "texts") as captions:
+        for rows in joined(work, plan.crops.stretches, plan.going, captions):
+            files.add(cleaned(rows, blur, done))
+    manifest: dict[str, Any] = {
+        "name": plan.table.name,
+        "version": plan.table.version,
+        "kind": "dataset",
+        "synthetic": plan.synthetic,
+        "recipe": plan.table.model_dump(mode="json"),
+        "inputs": plan.inputs,
+        "sources": plan.sources,
+        **({"review": dict(sorted(plan.reviewed.counts.items()))} if plan.reviewed.counts else {}),
+        **({"pixels": done.report(blur)} if done.changed or blur else {}),
+        **files.close(),
+        "versions": parts.versions(),
+    }
+    finish(draft, manifest, before(plan.folder.parent, plan.table.version), plan.removed)
+    return manifest
+
+
 def _splits_of_releases(folder: Path, version: str) -> dict[str, Split]:
-    """What the released versions of the same major version say: a build cut short after its release stood is not forgotten."""
-    major = version.split(".")[0]
-    same = [
-        path
-        for path in release_folders(folder.parent.parent)
-        if path.parent == folder and path.name.split(".")[0] == major
-    ]
+    """What the released versions of the same major version say: a build cut short after its release stood is not forgotten.
+
+    A video that only one split was drawn from is held to it too.
+    """
+    found: dict[str, Split] = {}
+    places: dict[str, set[Split]] = {}
+    for path in of_major(folder, version):
+        for shard in sorted((path / "data").glob("*.parquet")):
+            for person, split, video in _thin_rows(shard):
+                found[person] = split
+                if video is not None:
+                    places.setdefault(place_key("video", video), set()).add(split)
+    found.update((place, split) for place, splits in places.items() if len(splits) == 1 for split in splits)
+    return found
+
+
+def _thin_rows(shard: Path) -> set[tuple[str, Split, str | None]]:
+    table = read_columns(shard, ["person_id", "split", "provenance.video_sha256"])
+    columns = [table.column(name).to_pylist() for name in ("person_id", "split")]
+    return set(zip(*columns, whole(table, "provenance").field("video_sha256").to_pylist(), strict=True))
+
+
+def _removed(work: Path, crops: Crops, reviewed: Reviewed, removed: Removed) -> np.ndarray:
+    """Which crops [N] nobody may see again. Where an identity was removed, so is any that has one of its crops."""
+    gone = np.zeros(len(crops.crop_id), dtype=bool)
+    if not removed:
+        return gone
+    folder = work / "tracklets"
+    hashes = pa.chunked_array(
+        [
+            whole(read_columns(folder / f"{stretch.part}.parquet", ["image_sha256"]), "image_sha256")
+            for stretch in crops.stretches
+        ]
+    )
+    pairs = zip(hashes.to_pylist(), crops.crop_id.to_pylist(), strict=True)
+    gone[[row for row, (image, crop) in enumerate(pairs) if removed.hits_image(image, crop)]] = True
+    persons = {code for code, person in enumerate(reviewed.persons) if removed.hits_person(person)}
+    persons |= {int(code) for code in _codes_of_removed_persons(gone, hashes, crops, reviewed, removed)}
+    return gone | np.isin(reviewed.person, list(persons))
+
+
+def _codes_of_removed_persons(
+    gone: np.ndarray, hashes: pa.ChunkedArray, crops: Crops, reviewed: Reviewed, removed: Removed
+) -> set[int]:
+    """Identities, by whatever id, that hold a crop which went with a whole person."""
+    theirs = removed.of_persons()
     return {
-        row["person_id"]: row["split"]
-        for path in same
-        for row in release_rows(open_release(path), columns=["person_id", "split"])
+        int(reviewed.person[row])
+        for row in np.flatnonzero(gone).tolist()
+        if theirs.hits_image(hashes[row].as_py(), crops.crop_id[row].as_py()) and reviewed.person[row] >= 0
     }
 
 
+def _videos(crops: Crops, reviewed: Reviewed, out: np.ndarray) -> dict[str, list[str]]:
+    """The videos that each identity which goes out is seen in."""
+    pairs = np.unique(np.stack([reviewed.person[out], crops.video[out]]), axis=1)
+    found: dict[str, list[str]] = {}
+    for person, video in pairs.T.tolist():
+        found.setdefault(reviewed.persons[person], []).append(crops.videos[video])
+    return found
+
+
+def _going(reviewed: Reviewed, out: np.ndarray, drawn: Drawn, table: ReleaseTable) -> Going:
+    codes = [code for code, person in enumerate(reviewed.persons) if person in drawn.of]
+    row = np.flatnonzero(out & np.isin(reviewed.person, codes))
+    splits = [drawn.of.get(person) for person in reviewed.persons]
+    return Going(
+        row, reviewed.person[row], pa.array(reviewed.persons, pa.string()), pa.array(splits, pa.string()), table.source
+    )
+
+
 def _refuse_outdated(work: Path) -> None:
-    """Raise KitError where verdicts or descriptions were made from something that has changed since."""
-    campaigns = sorted(path.parent for path in (work / "descriptions").glob("*/plan.json"))
+    """Raise KitError where verdicts, descriptions or decisions were made from something that has changed since."""
     for folder, mend in [(work / "measures", "filter --redo"), (work / "filter", "filter --redo")]:
         if old := outdated(folder, work):
             raise KitError(
                 f"{len(old)} parts of `{folder}` are older than the crops: {old[0]}", f"ufine-kit {mend} --work {work}"
             )
-    for folder in campaigns:
-        if outdated(folder, work):
-            mend = f"ufine-kit campaign close {folder.name} --work {work}"
-            raise KitError(f"campaign `{folder.name}` has texts that `{folder}` does not", mend)
+    for stage in ("descriptions", "decisions"):
+        for folder in sorted(path.parent for path in (work / stage).glob("*/plan.json")):
+            if outdated(folder, work):
+                mend = f"ufine-kit campaign close {folder.name} --work {work}"
+                raise KitError(f"campaign `{folder.name}` has texts that `{folder}` does not", mend)
 
 
 def _synthetic(work: Path) -> bool:
@@ -125,75 +225,10 @@ def _synthetic(work: Path) -> bool:
     return any(done.facts.get("synthetic") for done in parts.done_parts(work / "tracklets"))
 
 
-def _captions(work: Path) -> Captions:
-    found: Captions = defaultdict(list)
-    folders = sorted(path.parent for path in (work / "descriptions").glob("*/plan.json"))
-    for folder in folders:
-        for done in parts.done_parts(folder):
-            for row in read_rows(folder / f"{done.part}.parquet"):
-                found[row["crop_id"]].append(row)
-    if not found:
-        raise KitError(f"no descriptions in `{work / 'descriptions'}`", "ufine-kit campaign close NAME")
-    return found
-
-
-def _kept(work: Path) -> Iterator[tuple[str, str]]:
-    done = parts.done_parts(work / "filter")
-    if not done:
-        raise KitError(f"nothing in `{work / 'filter'}` yet", f"ufine-kit filter --work {work}")
-    for part in done:
-        for row in read_rows(work / "filter" / f"{part.part}.parquet"):
-            if row["kept"]:
-                yield row["crop_id"], row["person_id"]
-
-
 def _inputs(work: Path) -> dict[str, str]:
-    folders = [work / "tracklets", work / "filter", *sorted((work / "descriptions").glob("*/"))]
+    campaigns = [path for stage in ("descriptions", "decisions") for path in sorted((work / stage).glob("*/"))]
     return {
         f"{folder.relative_to(work).as_posix()}/{done.part}": done.sha256
-        for folder in folders
+        for folder in [work / "tracklets", work / "filter", *campaigns]
         for done in parts.done_parts(folder)
-    }
-
-
-def _rows(plan: BuildPlan, work: Path) -> Iterator[dict[str, Any]]:
-    for done in parts.done_parts(work / "tracklets"):
-        for crop in read_rows(work / "tracklets" / f"{done.part}.parquet"):
-            person = plan.verdicts.get(crop["crop_id"])
-            if person is not None:
-                if hashlib.sha256(crop["image"]["bytes"]).hexdigest() != crop["image_sha256"]:
-                    raise KitError(
-                        f"crop `{crop['crop_id']}` in `{work / 'tracklets' / done.part}.parquet` is damaged",
-                        "ufine-kit extract-tracklets VIDEOS --redo",
-                    )
-                yield sample(crop, person, plan.splits[person], plan.table.source, plan.captions[crop["crop_id"]])
-
-
-def sample(
-    crop: Mapping[str, Any], person: str, split: Split, source: str, descriptions: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """One release row from a crop and its descriptions. The picture's bytes pass through as they are."""
-    place = {name: crop[name] for name in ("crop_id", "video_sha256", "tracklet", "frame", "box_xywh")}
-    return {
-        "image_id": crop["crop_id"],
-        "person_id": person,
-        "split": split,
-        "source": source,
-        "image": {"bytes": crop["image"]["bytes"], "path": f"{crop['crop_id']}.jpg"},
-        "captions": [row["text"] for row in descriptions],
-        "caption_origins": [_origin(row) for row in descriptions],
-        **{name: crop[name] for name in ("image_sha256", "width", "height", "dhash")},
-        "provenance": {**place, "upstream_id": None},
-    }
-
-
-def _origin(description: Mapping[str, Any]) -> dict[str, Any]:
-    words = count_words(description["text"])
-    return {
-        "kind": description["origin"],
-        "writer": description["writer"],
-        "parent": None,
-        "words": words,
-        "granularity": granularity_of(words),
-        "style": "annotator",
     }
