@@ -63,11 +63,42 @@ def small_table(**changes: object) -> BaselineTable:
     small = {
         "device": "cpu", "threads": 1, "steps": 12, "batch": 8, "evaluate_every": 4, "image_height_px": 32,
         "image_width_px": 16, "patch_px": 8, "width": 32, "heads": 2, "vision_layers": 1, "text_layers": 1,
-        "vocabulary": 300, "text_tokens": 120,
+        "vocabulary": 300, "text_tokens": 120, "decoder": {"queries": 3, "width": 16, "blocks": 1, "heads": 2},
     }  # fmt: skip
     return BaselineTable.model_validate(small | changes)
+
+
+def flags(**changes: object) -> list[str]:
+    """`small_table` as it is typed."""
+    said = small_table(**changes).model_dump(exclude_defaults=True)
+    words = [f"baseline.{name}={value}" for name, value in said.items() if not isinstance(value, dict)]
+    words += [f"baseline.decoder.{name}={value}" for name, value in said["decoder"].items()]
+    return [part for word in words for part in ("--set", word)]
+
+
+def only(**weights: float) -> dict:
+    """The losses of these weights and no others."""
+    return {"contrastive": 0.0} | weights
+
+
+# Every loss at once, with masked words for the one that tells them.
+ALL_LOSSES = {
+    "losses": only(sdm=1.0, tal=1.0, granularity=1.0, match=1.0, cross_identity=1.0, identity=1.0, words=1.0),
+    "mask": 0.15, "replace": 0.05,
+}  # fmt: skip
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     """Every file of a folder, hidden ones too."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def gallery_rows(split: str, identities: int, start: int, captions_each: int) -> list[dict]:
+    """Two images of 96 x 48 px a person, as `baseline_world` sees them."""
+    samples = retrieval_set(
+        identities, 2, size=(96, 48), captions_each=captions_each, granularity="coarse", start=start
+    )
+    return [
+        sample_row(number, f"p{sample.person_id}", split, jpeg(sample.image), sample.captions)
+        for number, sample in enumerate(samples)
+    ]

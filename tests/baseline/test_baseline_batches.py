@@ -25,9 +25,11 @@ def pairs(rng) -> Pairs:
         people=torch.arange(10) // 2,
         captions=captions,
         caption_images=torch.arange(10).repeat_interleave(2),
-        granularities=["coarse"] * 20,
+        origins={"granularity": ["coarse"] * 20, "style": ["plain"] * 20, "kind": ["model"] * 20},
         sources=["world"] * 10,
         person_ids=[f"p{number}" for number in range(5)],
+        image_ids=[f"i{number}" for number in range(10)],
+        crop_ids=[None] * 10,
         image_sha256=[str(number) for number in range(10)],
     )
 
@@ -38,7 +40,7 @@ def tokenizer(pairs):
 
 
 def test_flipped_images_come_with_the_texts_of_the_mirror(pairs, tokenizer):
-    source, plain = open_source(pairs, tokenizer, torch.device("cpu")), normalised(pairs.pixels)
+    source, plain = open_source(pairs, tokenizer, small_table(), torch.device("cpu")), normalised(pairs.pixels)
     texts = [encode(tokenizer, [text])[0][0].tolist() for text in pairs.captions]
     mirrors = [encode(tokenizer, [mirrored(text)])[0][0].tolist() for text in pairs.captions]
     turned = 0
@@ -56,14 +58,14 @@ def test_flipped_images_come_with_the_texts_of_the_mirror(pairs, tokenizer):
 
 
 def test_without_mirror_no_image_is_flipped(pairs, tokenizer):
-    source, plain = open_source(pairs, tokenizer, torch.device("cpu")), normalised(pairs.pixels)
+    source, plain = open_source(pairs, tokenizer, small_table(), torch.device("cpu")), normalised(pairs.pixels)
     for step in range(4):
         drawn = draw(source, small_table(batch=10, mirror=False, **STILL), step)
         assert all(any(torch.equal(each, image) for each in plain) for image in drawn.images)
 
 
 def test_batch_depends_on_seed_and_step_alone(pairs, tokenizer):
-    source = open_source(pairs, tokenizer, torch.device("cpu"))
+    source = open_source(pairs, tokenizer, small_table(), torch.device("cpu"))
     first, again, other = (draw(source, small_table(seed=seed), step) for seed, step in ((3, 7), (3, 7), (4, 7)))
     assert torch.equal(first.images, again.images)
     assert torch.equal(first.ids, again.ids)
@@ -71,7 +73,7 @@ def test_batch_depends_on_seed_and_step_alone(pairs, tokenizer):
 
 
 def test_captions_and_pixels_are_not_changed_in_place(pairs, tokenizer):
-    source = open_source(pairs, tokenizer, torch.device("cpu"))
+    source = open_source(pairs, tokenizer, small_table(), torch.device("cpu"))
     pixels, ids = source.pixels.clone(), source.ids.clone()
     for step in range(5):
         draw(source, small_table(erase=1.0), step).ids.fill_(9)
@@ -80,7 +82,7 @@ def test_captions_and_pixels_are_not_changed_in_place(pairs, tokenizer):
 
 
 def test_batch_is_as_long_as_its_longest_text(pairs, tokenizer):
-    source = open_source(pairs, tokenizer, torch.device("cpu"))
+    source = open_source(pairs, tokenizer, small_table(), torch.device("cpu"))
     for step in range(5):
         ids = draw(source, small_table(), step).ids
         assert ids.shape[1] == int((ids != PAD).sum(dim=1).max())

@@ -56,7 +56,9 @@ def test_ten_lines_of_transformers_give_the_same_features(trained, small_release
 
 def test_card_says_what_the_checkpoint_is(trained, small_release):
     card = read_card(trained)
-    assert card["trained_on"] == {"name": "world", "version": "0.1.0", "data_digest": small_release.data_digest}
+    assert card["trained_on"] == {
+        "name": "world", "version": "0.1.0", "data_digest": small_release.data_digest, "sources": ["synthetic world"],
+    }  # fmt: skip
     assert card["weights_sha256"] == sha256_file(trained / "model.safetensors")
     assert (card["image_height_px"], card["image_width_px"], card["text_tokens"]) == (32, 16, 120)
     assert card["recipe"]["steps"] == 12

@@ -13,7 +13,7 @@ from pathlib import Path  # noqa: E402
 from baseline.releases import sample_row, small_table, world_rows, written  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
 from ufine_kit.baseline.data import load_pairs  # noqa: E402
-from ufine_kit.baseline.evaluate import evaluate, record_path  # noqa: E402
+from ufine_kit.baseline.evaluate import evaluate, held_against, record_path, shared_upstream  # noqa: E402
 from ufine_kit.baseline.features import image_features, text_features  # noqa: E402
 from ufine_kit.baseline.tokens import encode  # noqa: E402
 from ufine_kit.baseline.train import train  # noqa: E402
@@ -108,3 +108,56 @@ def test_train_split_of_its_own_release_is_refused(trained, small_release):
 def test_missing_split_is_named(trained, tmp_path):
     with pytest.raises(KitError, match="no `test` split"):
         evaluate(trained, written(tmp_path / "release", world_rows("train", 2, 90)), device="cpu")
+
+
+def test_styles_and_origins_of_texts_are_told_apart(trained, tmp_path):
+    one, other = world_rows("test", 3, 100), world_rows("test", 3, 103)
+    for row in other:
+        row["caption_origins"] = [each | {"style": "list", "kind": "human"} for each in row["caption_origins"]]
+    record = evaluate(trained, written(tmp_path / "release", [*one, *other]), device="cpu")
+    assert {name: group["queries"] for name, group in record["by"]["style"].items()} == {"list": 12, "plain": 12}
+    assert set(record["by"]["text_origin"]) == {"human", "model"}
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "measured", "flagged"),
+    [
+        ({"ICFG-PEDES"}, {"RSTPReid"}, True),
+        ({"icfg_pedes"}, {"rstpreid", "own"}, True),
+        ({"ICFG-PEDES"}, {"ICFG-PEDES"}, False),  # in its own domain, and said so
+        ({"CUHK-PEDES"}, {"RSTPReid"}, False),
+        ({"own"}, {"other"}, False),
+    ],
+)
+def test_shared_origin_of_two_datasets_is_flagged(trained_on, measured, flagged):
+    found = shared_upstream(trained_on, measured)
+    assert bool(found) == flagged
+    assert not flagged or "MSMT17" in found[0]
+
+
+def test_record_carries_the_warning(tmp_path, quiet):
+    rows = [row | {"source": "ICFG-PEDES"} for row in world_rows("train", 4, 0)]
+    train(written(tmp_path / "icfg", rows, name="icfg"), small_table(steps=1), tmp_path / "tiny", quiet)
+    rows = [row | {"source": "RSTPReid"} for row in world_rows("test", 3, 50)]
+    record = evaluate(tmp_path / "tiny", written(tmp_path / "rstp", rows, name="rstp"), device="cpu")
+    assert len(record["warnings"]) == 1
+
+
+TARGET = {"rows": {"paper": "Table 5", "metrics": {"R@1": 80.0, "mAP": 70.0}, "tolerance": 1.5}}
+
+
+@pytest.mark.parametrize(("r1", "within"), [(81.4, True), (81.6, False), (78.4, False)])
+def test_run_is_held_against_the_row_of_its_release(r1, within):
+    found = held_against(TARGET, "rows", {"R@1": r1, "mAP": 70.0, "mSD": 1.0})
+    assert found["differences"] == {"R@1": pytest.approx(r1 - 80), "mAP": 0.0}
+    assert found["within"] is within
+    assert held_against(TARGET, "others", {"R@1": r1}) is None
+
+
+def test_targets_of_the_recipe_reach_the_record_and_do_not_make_another_checkpoint(small_release, tmp_path, quiet):
+    with_row = small_table(steps=1, targets={"world": TARGET["rows"]})
+    train(small_release, small_table(steps=1), tmp_path / "tiny", quiet)
+    assert train(small_release, with_row, tmp_path / "tiny", quiet).already_done
+    train(small_release, with_row, tmp_path / "other", quiet)
+    record = evaluate(tmp_path / "other", small_release, device="cpu")
+    assert record["targets"]["within"] is False

@@ -9,10 +9,12 @@ from baseline.releases import small_table  # noqa: E402
 from ufine_kit.baseline.model import (  # noqa: E402
     encode_images,
     encode_texts,
+    end_of,
+    look,
     new_model,
     parameter_count,
+    read_texts,
     waves,
-    without_padding,
 )
 from ufine_kit.baseline.tokens import END, PAD, START  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
@@ -73,9 +75,23 @@ def test_padding_token_gets_no_gradient(model):
     assert gradient[20].any()
 
 
-def test_padding_that_no_text_needs_is_cut():
-    ids = torch.nn.functional.pad(TEXTS, (0, 7), value=PAD)
-    assert torch.equal(without_padding(ids), TEXTS)
+def test_text_tokens_are_read_up_to_the_first_end_token(model):
+    assert end_of(model) == END
+    for padding in (PAD, END):
+        ids = TEXTS.masked_fill(TEXTS == PAD, padding)
+        features, tokens, read = read_texts(model, ids)
+        assert read.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
+        torch.testing.assert_close(torch.nn.functional.normalize(features, dim=1), encode_texts(model, ids))
+        torch.testing.assert_close(features[1], tokens[1, 2])
+
+
+def test_patches_lie_in_the_space_of_the_features(model):
+    pixels = torch.randn(2, 3, 32, 16)
+    features, patches = look(model, pixels)
+    assert patches.shape == (2, 8, 32)
+    torch.testing.assert_close(torch.nn.functional.normalize(features, dim=1), encode_images(model, pixels))
+    states = model.vision_model(pixel_values=pixels, interpolate_pos_encoding=True).last_hidden_state[:, 3]
+    torch.testing.assert_close(model.visual_projection(model.vision_model.post_layernorm(states)), patches[:, 2])
 
 
 @pytest.mark.parametrize("width", [32, 30, 34])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
-from baseline.releases import bytes_of, small_table, world_rows, written  # noqa: E402
+from baseline.releases import ALL_LOSSES, bytes_of, only, small_table, world_rows, written  # noqa: E402
 from ufine_kit.baseline import train as training  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
 from ufine_kit.baseline.data import load_pairs  # noqa: E402
@@ -28,6 +28,7 @@ from ufine_kit.parts import claimed  # noqa: E402
 pytestmark = pytest.mark.full
 
 STILL = {"mirror": False, "shift_px": 0, "erase": 0.0, "brightness": 0.0, "contrast": 0.0}
+MASKED = {"mask": 0.1}
 
 
 def curve(folder: Path) -> list[dict]:
@@ -37,12 +38,12 @@ def curve(folder: Path) -> list[dict]:
 # --- it learns ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", ["sdm", "contrastive"])
-def test_32_pairs_are_learned_by_heart(tmp_path, quiet, loss):
+@pytest.mark.parametrize("losses", [only(sdm=1), only(contrastive=1), only(tal=1), ALL_LOSSES["losses"]], ids=str)
+def test_32_pairs_are_learned_by_heart(tmp_path, quiet, losses):
     rows = [row | {"captions": row["captions"][:1], "caption_origins": row["caption_origins"][:1]}
             for row in world_rows("train", 32, 0, images_each=1)]  # fmt: skip
     release = written(tmp_path / "release", rows)
-    table = small_table(steps=150, batch=32, evaluate_every=150, learning_rate=3e-3, loss=loss, **STILL)
+    table = small_table(steps=150, batch=32, evaluate_every=150, learning_rate=3e-3, losses=losses, **MASKED, **STILL)
     train(release, table, tmp_path / "checkpoint", quiet)
     model, tokenizer, _ = open_checkpoint(tmp_path / "checkpoint")
     pairs = load_pairs(release, "train", 32, 16)
@@ -216,24 +217,6 @@ def test_without_a_val_split_the_last_step_is_kept_and_said(tmp_path, quiet):
     assert "no val split" in quiet[0]
 
 
-def test_learning_rate_rises_over_the_warm_up_and_falls_to_nothing():
-    table = small_table(steps=100, warmup=0.1)
-    rates = [training.rate(step, table) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1)
-    assert max(rates) == rates[10] == 1
-    assert rates[:11] == sorted(rates[:11])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[55] == pytest.approx(0.5)
-    assert 0 < rates[99] < 0.001
-
-
-def test_biases_and_norms_are_not_decayed():
-    model = torch.nn.ModuleDict({"layer": torch.nn.Linear(3, 2), "norm": torch.nn.LayerNorm(2)})
-    decayed, plain = training.optimiser_of(model, small_table(weight_decay=0.5)).param_groups
-    assert [tuple(each.shape) for each in decayed["params"]] == [(2, 3)]
-    assert (decayed["weight_decay"], plain["weight_decay"], len(plain["params"])) == (0.5, 0.0, 3)
-
-
 # --- what it says ---------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +229,28 @@ def test_captions_all_over_the_limit_are_refused(small_release, tmp_path, quiet)
     with pytest.raises(KitError, match="every caption is longer than 4 tokens") as error:
         train(small_release, small_table(text_tokens=4), tmp_path / "tiny", quiet)
     assert "baseline.text_tokens" in error.value.mend
+
+
+def test_identities_with_one_image_are_told(tmp_path, quiet):
+    release = written(tmp_path / "release", [*world_rows("train", 3, 0), *world_rows("train", 2, 3, images_each=1)])
+    train(release, small_table(steps=1), tmp_path / "tiny", quiet)
+    assert "cpu; 2 with one image;" in quiet[0]
+
+
+def test_half_precision_keeps_weights_in_full_and_losses_finite(small_release, tmp_path, quiet):
+    table = small_table(steps=2, precision="bf16", **ALL_LOSSES)
+    assert math.isfinite(train(small_release, table, tmp_path / "tiny", quiet).loss)
+    model, _, _ = open_checkpoint(tmp_path / "tiny")
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_checkpoint_of_the_kit_is_a_start_for_another(small_release, tmp_path, quiet):
+    train(small_release, small_table(steps=2), tmp_path / "first", quiet)
+    table = small_table(pretrained=str(tmp_path / "first"), steps=1, learning_rate=1e-12, mask=0.1, shift_px=0)
+    train(small_release, table, tmp_path / "second", quiet)
+    held, kept = (open_checkpoint(tmp_path / name)[0].state_dict() for name in ("first", "second"))
+    for name, tensor in held.items():
+        torch.testing.assert_close(kept[name], tensor, rtol=1e-4, atol=1e-6)
 
 
 def test_one_identity_is_refused(tmp_path, quiet):
@@ -273,7 +278,7 @@ def test_out_of_memory_names_the_batch(small_release, tmp_path, quiet, monkeypat
     def full(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(training, "encode_images", full)
+    monkeypatch.setattr(training, "draw", full)
     with pytest.raises(KitError, match=r"out of .*memory training with batches of 8") as found:
         train(small_release, small_table(), tmp_path / "tiny", quiet)
     assert "baseline.batch=4" in found.value.mend
@@ -283,7 +288,7 @@ def test_other_runtime_errors_stay_what_they_are(small_release, tmp_path, quiet,
     def wrong(*_: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(training, "encode_images", wrong)
+    monkeypatch.setattr(training, "draw", wrong)
     with pytest.raises(RuntimeError, match="mat1"):
         train(small_release, small_table(), tmp_path / "tiny", quiet)
 

@@ -20,12 +20,13 @@ from ufine_kit.errors import KitError
 from ufine_kit.files import make_folder, read_json, replacing, sha256_file, write_bytes, write_json
 
 FORMAT = 1
+TOOLS = ("torch", "transformers", "tokenizers", "safetensors")  # whose versions a checkpoint and a record name
 CARD = "ufine.json"  # written last: it is the done mark
 WEIGHTS = "model.safetensors"
 CURVE = "metrics.jsonl"
 STATE = "training.safetensors"
 TRAINED_ON = "trained_on.json"
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 Tensors = dict[str, torch.Tensor]
 
@@ -119,7 +120,7 @@ def open_checkpoint(folder: Path) -> tuple[CLIPModel, PreTrainedTokenizerFast, d
     """Model in evaluation mode, tokenizer and card. Only safetensors are read: a pickle can run code when it is opened."""
     card = read_card(folder)
     if not (folder / WEIGHTS).is_file():
-        pickled = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+        pickled = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
         what = f"only pickled weights (`{pickled[0]}`)" if pickled else "no weights"
         raise KitError(f"`{folder}` has {what}", f"put `{WEIGHTS}` there; pickles are never opened")
     tensors, _ = _read_tensors(folder / WEIGHTS)

@@ -14,10 +14,12 @@ import torch
 from PIL import Image
 
 from ufine_kit.dataset.reader import Release, read_rows
+from ufine_kit.dataset.splits import draw
 from ufine_kit.errors import BadInput, KitError
 from ufine_kit.parquet import grouped
 
-COLUMNS = ("image_id", "person_id", "source", "image", "image_sha256", "captions", "caption_origins")
+COLUMNS = ("image_id", "person_id", "source", "image", "image_sha256", "captions", "caption_origins", "provenance")
+ORIGIN_FIELDS = ("granularity", "style", "kind")
 _DECODE_AT_ONCE = 256
 
 
@@ -29,9 +31,11 @@ class Pairs:
     people: torch.Tensor  # int64 [N], numbers into `person_ids`
     captions: list[str]
     caption_images: torch.Tensor  # int64 [M], ascending
-    granularities: list[str]
+    origins: dict[str, list[str]]  # of every caption [M], by `granularity`, `style` and `kind`
     sources: list[str]
     person_ids: list[str]
+    image_ids: list[str]
+    crop_ids: list[str | None]
     image_sha256: list[str]
 
     @property
@@ -89,8 +93,44 @@ def _pairs(rows: list[dict[str, Any]], pixels: np.ndarray) -> Pairs:
         people=torch.tensor([label[row["person_id"]] for row in rows]),
         captions=[caption for row in rows for caption in row["captions"]],
         caption_images=torch.tensor([place for place, row in enumerate(rows) for _ in row["captions"]]),
-        granularities=[origin["granularity"] for row in rows for origin in row["caption_origins"]],
+        origins={
+            field: [origin[field] for row in rows for origin in row["caption_origins"]] for field in ORIGIN_FIELDS
+        },
         sources=[row["source"] for row in rows],
         person_ids=person_ids,
+        image_ids=[row["image_id"] for row in rows],
+        crop_ids=[row["provenance"]["crop_id"] for row in rows],
         image_sha256=[row["image_sha256"] for row in rows],
     )
+
+
+def of_people(pairs: Pairs, wanted: set[str]) -> Pairs:
+    """The images and captions of some persons, in the order they stood in; labels are numbered anew."""
+    chosen = [place for place, label in enumerate(pairs.people.tolist()) if pairs.person_ids[label] in wanted]
+    new_place = {place: number for number, place in enumerate(chosen)}
+    captions = [number for number, image in enumerate(pairs.caption_images.tolist()) if image in new_place]
+    person_ids = sorted(wanted)
+    label = {person: number for number, person in enumerate(person_ids)}
+    return Pairs(
+        pixels=pairs.pixels[chosen],
+        people=torch.tensor([label[pairs.person_ids[int(pairs.people[place])]] for place in chosen]),
+        captions=[pairs.captions[number] for number in captions],
+        caption_images=torch.tensor([new_place[int(pairs.caption_images[number])] for number in captions]),
+        origins={field: [values[number] for number in captions] for field, values in pairs.origins.items()},
+        sources=[pairs.sources[place] for place in chosen],
+        person_ids=person_ids,
+        image_ids=[pairs.image_ids[place] for place in chosen],
+        crop_ids=[pairs.crop_ids[place] for place in chosen],
+        image_sha256=[pairs.image_sha256[place] for place in chosen],
+    )
+
+
+def held_out(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, Pairs]:
+    """Train and val of a train split that came without a val: `share` of its identities, each by its own hash."""
+    val = {person for person in pairs.person_ids if draw(seed, person) < share}
+    if not val or len(val) == len(pairs.person_ids):
+        raise KitError(
+            f"`baseline.val_share` {share} holds out {len(val)} of {len(pairs.person_ids)} identities",
+            "ufine-kit baseline-train --set baseline.val_share=0.1, or --set baseline.select=last",
+        )
+    return of_people(pairs, set(pairs.person_ids) - val), of_people(pairs, val)

@@ -5,16 +5,36 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 
+import numpy as np
 import torch
 
 from ufine_kit.errors import KitError
 
 
-def choose_device(name: str) -> torch.device:
-    """`auto` is the GPU where there is one. Raises KitError for `cuda` without one."""
+def choose_device(name: str, number: int = 0) -> torch.device:
+    """`auto` is the GPU where there is one; `number` is this process's own. Raises KitError for `cuda` without one."""
     if name == "cuda" and not torch.cuda.is_available():
         raise KitError("no CUDA device is there", "let the kit choose: --set baseline.device=auto")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    return torch.device("cuda", number) if name != "cpu" and torch.cuda.is_available() else torch.device("cpu")
+
+
+def on_device(values: np.ndarray, device: torch.device) -> torch.Tensor:
+    """A small array on the device. To a GPU it goes from pinned memory, so that the host never waits for the GPU."""
+    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+
+
+def cached(pixels: torch.Tensor, device: torch.device, where: str) -> torch.Tensor:
+    """Decoded images where batches are drawn from: GPU memory, or pinned host memory where they take more than half of it."""
+    if device.type != "cuda" or where == "host":
+        return pixels.pin_memory() if device.type == "cuda" else pixels
+    free, _ = torch.cuda.mem_get_info(device)
+    return pixels.to(device) if where == "device" or pixels.nbytes < free / 2 else pixels.pin_memory()
+
+
+def half_precision(device: torch.device, precision: str) -> bool:
+    """Whether the forward pass runs in bf16. Weights, losses and optimiser are fp32 either way."""
+    return precision == "bf16" or (precision == "auto" and device.type == "cuda")
 
 
 @contextlib.contextmanager

@@ -1,25 +1,31 @@
-"""Measure a checkpoint on a split of a release: one record, keyed by the release's data digest."""
+"""Measure a model on a split of a release: one record, keyed by the release's data digest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ufine_kit.baseline.checkpoint import open_checkpoint, person_hash, trained_on
+from ufine_kit.baseline.checkpoint import TOOLS, person_hash, trained_on
 from ufine_kit.baseline.data import Pairs, load_pairs
 from ufine_kit.baseline.device import choose_device, memory_named, settled
-from ufine_kit.baseline.features import score_pairs
-from ufine_kit.baseline.tokens import encode
+from ufine_kit.baseline.subject import Features, Subject, features_of, scored, trained_subject
 from ufine_kit.dataset.metrics import RetrievalMetrics, by_group
 from ufine_kit.dataset.reader import Release
 from ufine_kit.errors import KitError
 from ufine_kit.parts import versions
 
 RECORD_FORMAT = 1
-TOOLS = ("torch", "transformers", "tokenizers", "safetensors")
+
+# What the datasets of the field were drawn from: two with a common origin share cameras, and perhaps persons.
+UPSTREAM = {
+    "cuhkpedes": {"CUHK03", "Market-1501", "SSM", "VIPeR", "CUHK01"},
+    "icfgpedes": {"MSMT17"},
+    "rstpreid": {"MSMT17"},
+}
 
 
 def evaluate(
@@ -27,67 +33,110 @@ def evaluate(
 ) -> dict[str, Any]:
     """The record of `checkpoint` on `split`: every caption asks the gallery of all images of the split.
 
-    R@1/5/10, mAP, mINP, mSD in percent, also by source and by granularity of the captions where there is more than one.
-    Raises KitError for a split that is not there, a checkpoint that does not open, or a person the model was trained on.
+    R@1/5/10, mAP, mINP, mSD in percent, also by source, granularity, style and origin of the captions where there is more than
+    one. Raises KitError for a split that is not there, a checkpoint that does not open, or a person it was trained on.
     """
-    model, tokenizer, card = open_checkpoint(checkpoint)
-    pairs = load_pairs(release, split, card["image_height_px"], card["image_width_px"], threads)
-    refuse_train_people(checkpoint, release, pairs)
-    ids, cut = encode(tokenizer, pairs.captions)
+    return evaluate_subject(trained_subject(checkpoint), release, split, device, threads)[0]
+
+
+def evaluate_subject(
+    subject: Subject, release: Release, split: str = "test", device: str = "auto", threads: int = 2
+) -> tuple[dict[str, Any], Pairs, Features]:
+    """The record, and what it was made from."""
+    pairs = load_pairs(release, split, subject.height_px, subject.width_px, threads)
+    refuse_train_people(subject, release, pairs)
     where = choose_device(device)
-    with (
-        settled(where, threads),
-        memory_named(
-            f"measuring split `{split}`", "measure it on the CPU: CUDA_VISIBLE_DEVICES= ufine-kit evaluate ..."
-        ),
-    ):
-        model.to(where)
-        total = score_pairs(model, pairs, ids)
-    by = {
-        "source": _by_group(total, [pairs.sources[image] for image in pairs.caption_images.tolist()]),
-        "granularity": _by_group(total, pairs.granularities),
-    }
-    return {
+    mend = "measure it on the CPU: CUDA_VISIBLE_DEVICES= ufine-kit evaluate ..."
+    with settled(where, threads), memory_named(f"measuring split `{split}`", mend):
+        subject.model.to(where)
+        features = features_of(subject, pairs)
+        total = scored(features.texts, features.images, pairs)
+    by = {"source": groups(total, [pairs.sources[image] for image in pairs.caption_images.tolist()])}
+    by |= {_GROUP_NAMES.get(field, field): groups(total, values) for field, values in pairs.origins.items()}
+    record: dict[str, Any] = {
         "format": RECORD_FORMAT,
         "data_digest": release.data_digest,
         "release": {"name": release.name, "version": release.version, "split": split},
-        "checkpoint": {key: card[key] for key in ("name", "weights_sha256", "made_of", "trained_on", "selection")},
-        "synthetic": release.manifest["synthetic"] or card["synthetic"],
+        "checkpoint": subject.about,
+        "synthetic": release.manifest["synthetic"] or subject.synthetic,
         "queries": total.queries,
         "gallery": total.gallery,
         "identities": len(pairs.person_ids),
-        "captions_cut": cut,
+        "captions_cut": features.cut,
         "metrics": total.as_dict(),
-        "by": {name: groups for name, groups in by.items() if groups},
+        "by": {name: found for name, found in by.items() if found},
+        "warnings": shared_upstream(_trained_sources(subject), set(pairs.sources)),
         "device": where.type,
         "versions": versions(*TOOLS),
     }
+    held = held_against(subject.card.get("recipe", {}).get("targets", {}), release.name, record["metrics"])
+    return record | ({"targets": held} if held else {}), pairs, features
 
 
-def _by_group(total: RetrievalMetrics, groups: Sequence[str]) -> dict[str, dict[str, float]]:
+_GROUP_NAMES = {"kind": "text_origin"}
+
+
+def groups(total: RetrievalMetrics, labels: Sequence[str]) -> dict[str, dict[str, float]]:
     """The metrics of each group of queries against the whole gallery; nothing where there is one group."""
     assert total.per_query is not None
-    found = by_group(total.per_query, np.asarray(groups), total.gallery)
+    found = by_group(total.per_query, np.asarray(labels), total.gallery)
     return {name: {"queries": some.queries, **some.as_dict()} for name, some in found.items()} if len(found) > 1 else {}
 
 
-def refuse_train_people(checkpoint: Path, release: Release, pairs: Pairs) -> None:
+def refuse_train_people(subject: Subject, release: Release, pairs: Pairs) -> None:
     """Raise KitError where an identity of this release, or an image of any release, was trained on."""
-    people, images = trained_on(checkpoint)
+    if subject.folder is None:
+        return
+    people, images = trained_on(subject.folder)
     met = [person for person in pairs.person_ids if person_hash(release.name, person) in people]
     if met:
         raise KitError(
             f"{len(met)} of {len(pairs.person_ids)} identities were trained on, `{met[0]}` first",
-            f"measure on identities that `{checkpoint.name}` has not seen: --split test of its own release",
+            f"measure on identities that `{subject.folder.name}` has not seen: --split test of its own release",
         )
     shared = sum(sha256[:16] in images for sha256 in pairs.image_sha256)
     if shared:
         raise KitError(
             f"{shared} images of release `{release.name}` were trained on under another release's name",
-            f"measure on images that `{checkpoint.name}` has not seen",
+            f"measure on images that `{subject.folder.name}` has not seen",
         )
 
 
-def record_path(baselines: Path, record: dict[str, Any]) -> Path:
-    """Where a record stands: `baselines/<first 16 of data_digest>/<checkpoint>-<split>.json`."""
-    return baselines / record["data_digest"][:16] / f"{record['checkpoint']['name']}-{record['release']['split']}.json"
+def _trained_sources(subject: Subject) -> set[str]:
+    trained = subject.about["trained_on"] or {}
+    return set(trained.get("sources", ()))
+
+
+def shared_upstream(trained: set[str], measured: set[str]) -> list[str]:
+    """A warning for every pair of datasets that are not the same and were drawn from the same pictures."""
+    return [
+        f"trained on {one}, measured on {other}: both drawn from {', '.join(sorted(common))}, so this is not cross-domain"
+        for one in sorted(trained)
+        for other in sorted(measured)
+        if _plain(one) != _plain(other)
+        and (common := UPSTREAM.get(_plain(one), set[str]()) & UPSTREAM.get(_plain(other), set[str]()))
+    ]
+
+
+def _plain(source: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", source.lower())
+
+
+def held_against(
+    targets: Mapping[str, Mapping[str, Any]], release: str, metrics: Mapping[str, float]
+) -> dict[str, Any] | None:
+    """The published row of this release, the differences in percent points, and whether all are within its tolerance."""
+    row = targets.get(release)
+    if row is None:
+        return None
+    differences = {name: metrics[name] - value for name, value in row["metrics"].items()}
+    within = all(abs(value) <= row["tolerance"] for value in differences.values())
+    return {**row, "differences": differences, "within": within}
+
+
+def record_path(baselines: Path, record: Mapping[str, Any]) -> Path:
+    """Where a record stands: `baselines/<first 16 of data_digest>/<checkpoint>-<split>.json`; zero-shot rows in a folder."""
+    name = record["checkpoint"]["name"]
+    folder = baselines / record["data_digest"][:16]
+    folder = folder / "zero-shot" if record["checkpoint"]["trained_on"] is None else folder
+    return folder / f"{name}-{record['release']['split']}.json"

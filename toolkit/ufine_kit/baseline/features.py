@@ -10,8 +10,8 @@ from transformers import CLIPModel
 
 from ufine_kit.baseline.augment import normalised
 from ufine_kit.baseline.data import Pairs
-from ufine_kit.baseline.model import encode_images, encode_texts, without_padding
-from ufine_kit.baseline.tokens import PAD
+from ufine_kit.baseline.model import encode_images, encode_texts, end_of
+from ufine_kit.baseline.tokens import lengths_of
 from ufine_kit.dataset.metrics import RetrievalMetrics, retrieval_metrics
 
 AT_ONCE = 256  # images or texts in one pass; fixed, since it may touch the last bits
@@ -28,11 +28,12 @@ def image_features(model: CLIPModel, pixels: torch.Tensor) -> np.ndarray:
 
 def text_features(model: CLIPModel, ids: torch.Tensor) -> np.ndarray:
     """Float32 [M, D] of token ids [M, L], in the order given; read from short to long, so that little is padding."""
-    order = torch.argsort((ids != PAD).sum(dim=1), stable=True)
+    lengths = lengths_of(ids, end_of(model))
+    order = torch.argsort(lengths, stable=True)
     with torch.inference_mode():
         parts = [
-            encode_texts(model, without_padding(some).to(model.device)).float().cpu()
-            for some in ids[order].split(AT_ONCE)
+            encode_texts(model, ids[some, : int(lengths[some[-1]])].to(model.device)).float().cpu()
+            for some in order.split(AT_ONCE)
         ]
     features = torch.cat(parts)
     return features[torch.argsort(order)].numpy()

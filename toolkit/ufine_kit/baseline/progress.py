@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,17 +31,36 @@ class Progress:
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     best: Tensors = field(default_factory=Tensors)
 
-    def consider(self, step: int, metrics: dict[str, float], model: nn.Module) -> None:
-        """Keep these weights if they are the best on `val` so far; without metrics the last are kept."""
-        if metrics and self.metrics and metrics[SELECT_BY] <= self.metrics[SELECT_BY]:
-            return
-        self.selected_step, self.metrics = step, metrics
-        self.best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    def record(self, step: int, means: list[float], names: list[str], learning_rate: float) -> dict[str, Any]:
+        """The curve's point at `step`: the weighted sum and, where there are several, each loss.
+
+        Raises KitError for a loss that is no number.
+        """
+        self.step, self.loss = step, round(means[0], 6)
+        if not math.isfinite(self.loss):
+            raise KitError(
+                f"the loss is not finite at step {step}",
+                f"ufine-kit baseline-train --set baseline.learning_rate={learning_rate / 3:.1g}",
+            )
+        each = {name: round(value, 6) for name, value in zip(names, means[1:], strict=True)}
+        return {"step": step, "loss": self.loss, **(each if len(each) > 1 else {})}
+
+    def consider(self, step: int, metrics: dict[str, float], model: nn.Module, rule: str) -> dict[str, float]:
+        """Keep these weights if they are the best on `val` so far; by the rule `last`, or without metrics, the last are.
+
+        Returns the metrics as they are kept.
+        """
+        metrics = {name: round(value, 4) for name, value in metrics.items()}
+        if rule == "last" or not metrics or not self.metrics or metrics[SELECT_BY] > self.metrics[SELECT_BY]:
+            self.selected_step, self.metrics = step, metrics
+            self.best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        return metrics
 
 
 def made_of(release: Release, table: BaselineTable) -> dict[str, str]:
     """What a checkpoint is made of: another of either is another checkpoint."""
-    return {"data_digest": release.data_digest, "recipe_digest": digest_of(table.model_dump(mode="json"))}
+    recipe = table.model_dump(mode="json", exclude={"targets"})  # what a run is held against does not make it
+    return {"data_digest": release.data_digest, "recipe_digest": digest_of(recipe)}
 
 
 def check_same(found: dict[str, str], wanted: dict[str, str], folder: Path) -> None:
@@ -64,8 +84,10 @@ def save(folder: Path, progress: Progress, model: nn.Module, optimiser: torch.op
     checkpoint.write_state(folder, State(tensors, facts))
 
 
-def resume(folder: Path, wanted: dict[str, str], model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
-    """Load the last checkpoint into `model` and `optimiser`, or begin; the curve is cut back to it either way."""
+def resume(
+    folder: Path, wanted: dict[str, str], model: nn.Module, optimiser: torch.optim.Optimizer, writes: bool = True
+) -> Progress:
+    """Load the last checkpoint into `model` and `optimiser`, or begin; the curve is cut back to it by who `writes`."""
     state = checkpoint.read_state(folder)
     progress = Progress(wanted) if state is None else Progress(**state.facts, best=state.part("best."))
     if state is not None:
@@ -78,7 +100,8 @@ def resume(folder: Path, wanted: dict[str, str], model: nn.Module, optimiser: to
             }
             if moments:
                 optimiser.state[parameter] = _on_device(moments, parameter)
-    checkpoint.cut_curve(folder, progress.step)
+    if writes:
+        checkpoint.cut_curve(folder, progress.step)
     return progress
 
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from ufine_kit.baseline.device import on_device
 from ufine_kit.errors import KitError
 
 # CLIPTextModel pools at the first `eos_token_id`, but at the *highest* id of the sequence where that setting is 2: a rule
@@ -62,19 +64,52 @@ def learn_tokenizer(captions: Sequence[str], vocabulary: int, longest: int) -> P
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """The tokenizer saved in a checkpoint folder."""
-    return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> tuple[torch.Tensor, int]:
     """Ids int32 [M, L], padded on the right, L the longest of `texts`; and how many texts were cut at the limit."""
-    limit = int(tokenizer.model_max_length)
+    limit, end, pad = int(tokenizer.model_max_length), int(tokenizer.eos_token_id), int(tokenizer.pad_token_id)
     whole = tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]
     cut = sum(len(ids) > limit for ids in whole)
-    kept = [ids if len(ids) <= limit else [*ids[: limit - 1], END] for ids in whole]
-    table = torch.full((len(kept), max(map(len, kept), default=1)), PAD, dtype=torch.int32)
+    kept = [ids if len(ids) <= limit else [*ids[: limit - 1], end] for ids in whole]
+    table = torch.full((len(kept), max(map(len, kept), default=1)), pad, dtype=torch.int32)
     for row, ids in enumerate(kept):
         table[row, : len(ids)] = torch.tensor(ids, dtype=torch.int32)
     return table, cut
+
+
+def lengths_of(ids: torch.Tensor, end: int) -> torch.Tensor:
+    """Tokens [B] of ids [B, L] up to the first end token and with it: what follows is padding, whatever its id."""
+    return (ids == end).int().argmax(dim=1) + 1
+
+
+def ordinary_ids(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
+    """Ids int32 of all tokens that are not special: what may stand in for a word."""
+    return np.setdiff1d(np.arange(len(tokenizer), dtype=np.int32), np.array(tokenizer.all_special_ids, np.int32))
+
+
+def masked(
+    ids: torch.Tensor,
+    lengths: np.ndarray,
+    chance: np.ndarray,
+    others: np.ndarray,
+    mask: float,
+    replace: float,
+    sign: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """New ids [B, L] with some words masked or replaced, and `told` [B, L]: the word that was there, -100 where it still is.
+
+    `chance` [B, L] in [0, 1) decides, `others` [B, L] replaces, `sign` is the mask token. Start and end stay. `ids` are
+    never changed in place: in IRRA's trainer the masks leak into every loss through shared memory; here they are asked for.
+    """
+    places = np.arange(ids.shape[1])[None]
+    word = (places >= 1) & (places < lengths[:, None] - 1)
+    marks, swaps = word & (chance < mask), word & (chance >= mask) & (chance < mask + replace)
+    on = on_device
+    changed = torch.where(on(swaps, ids.device), on(others, ids.device).to(ids.dtype), ids)
+    changed = torch.where(on(marks, ids.device), sign, changed)
+    return changed, torch.where(on(marks | swaps, ids.device), ids.long(), -100)
 
 
 def mirrored(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +12,21 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from transformers import CLIPModel, PreTrainedTokenizerFast
 
 from ufine_kit import crash
 from ufine_kit.baseline import checkpoint
 from ufine_kit.baseline.batches import draw, open_source
-from ufine_kit.baseline.data import Pairs, load_pairs
-from ufine_kit.baseline.device import choose_device, memory_named, settled
-from ufine_kit.baseline.evaluate import TOOLS
+from ufine_kit.baseline.data import Pairs, held_out, load_pairs
+from ufine_kit.baseline.device import choose_device, half_precision, memory_named, settled
 from ufine_kit.baseline.features import score_pairs
-from ufine_kit.baseline.losses import LOSSES
-from ufine_kit.baseline.model import encode_images, encode_texts, new_model, parameter_count
+from ufine_kit.baseline.model import check_patches, new_model, parameter_count
+from ufine_kit.baseline.objective import Objective
+from ufine_kit.baseline.optimise import optimiser_of, rate, schedule, set_rate
+from ufine_kit.baseline.plot import plot_curve
+from ufine_kit.baseline.pretrained import fitted, open_pretrained
+from ufine_kit.baseline.processes import Processes, from_environment, joined, total
 from ufine_kit.baseline.progress import SELECT_BY, Progress, check_same, made_of, resume, save
 from ufine_kit.baseline.tokens import encode, learn_tokenizer
 from ufine_kit.dataset.reader import Release
@@ -50,145 +57,183 @@ class TrainReport:
 def train(release: Release, table: BaselineTable, folder: Path, tell: Tell) -> TrainReport:
     """Train on the `train` split, select on `val` (the last step where there is none), write `folder`; resume if it can.
 
-    On CPU an interrupted and resumed run ends in the same bytes as an unbroken one. Raises KitError for splits, sizes or
-    images it cannot use, for lack of memory, and where `folder` holds another recipe's or another release's training.
+    Under `torchrun` every process calls this; the first one speaks and writes. On CPU an interrupted and resumed run ends in
+    the same bytes as an unbroken one. Raises KitError for splits, sizes, weights or images it cannot use, for lack of memory,
+    and where `folder` holds another recipe's or another release's training.
     """
-    device = choose_device(table.device)
+    processes = from_environment()
+    device = choose_device(table.device, processes.local_rank)
+    if table.batch % processes.count:
+        raise KitError(
+            f"a batch of {table.batch} does not divide among {processes.count} processes",
+            f"--set baseline.batch={math.ceil(table.batch / processes.count) * processes.count}",
+        )
     mend = f"ufine-kit baseline-train --set baseline.batch={max(table.batch // 2, 2)}"
     memory = memory_named(f"training with batches of {table.batch}", mend)
-    with claimed(make_folder(folder), "training", wait=False) as mine, settled(device, table.threads), memory:
-        if not mine:
+    with contextlib.ExitStack() as block:
+        if processes.first and not block.enter_context(claimed(make_folder(folder), "training", wait=False)):
             raise KitError(
                 f"`{folder}` is being trained by another process",
                 "wait for it, or choose another name: --set baseline.name=...",
             )
+        for each in (joined(processes, device), settled(device, table.threads), memory):
+            block.enter_context(each)
         if (folder / checkpoint.CARD).exists():
             card = checkpoint.read_card(folder)
             check_same(card["made_of"], made_of(release, table), folder)
             return _report(folder, card, already_done=True)
         try:
-            return _train(release, table, folder, device, tell)
+            return _train(release, table, folder, device, processes, tell if processes.first else lambda _: None)
         except OSError as error:
             storage_error(error, folder)
 
 
-def _train(release: Release, table: BaselineTable, folder: Path, device: torch.device, tell: Tell) -> TrainReport:
-    # --- data: decoded and tokenised once
+def _train(
+    release: Release, table: BaselineTable, folder: Path, device: torch.device, processes: Processes, tell: Tell
+) -> TrainReport:
+    # --- data: decoded and tokenised once; model, optimiser, and where an interrupted run stopped
     pairs, val = _splits(release, table)
-    tokenizer = learn_tokenizer(pairs.captions, table.vocabulary, table.text_tokens)
-    source = open_source(pairs, tokenizer, device)
+    clip, tokenizer = start(table, pairs.captions)
+    source = open_source(pairs, tokenizer, table, device)
     val_ids = encode(tokenizer, val.captions)[0] if val else torch.empty(0)
+    objective = _with_losses(clip, table, len(pairs.person_ids)).to(device).train()
+    optimiser, plan = optimiser_of(objective, table), schedule(table, len(pairs.captions))
+    progress = resume(folder, made_of(release, table), objective, optimiser, processes.first)
+    step_of = _stepping(objective, table, device, processes)
+    tell(_told(table, pairs, source.cut, objective, progress, device, val))
 
-    # --- model, optimiser, and where an interrupted run stopped
-    model = new_model(table, len(tokenizer)).to(device).train()
-    optimiser = optimiser_of(model, table)
-    progress = resume(folder, made_of(release, table), model, optimiser)
-    tell(
-        f"{parameter_count(model):,} parameters, {len(pairs.people):,} images of {len(pairs.person_ids):,} identities,"
-        f" {len(pairs.captions):,} captions ({source.cut:,} cut at {table.text_tokens} tokens), {device.type}"
-        + ("" if val else "; no val split: the last step will be kept")
-        + (f"; goes on after step {progress.step}" if progress.step else "")
-    )
-
-    total = torch.zeros((), device=device)  # loss since the last record; read once a record, so that no step waits
+    sums = torch.zeros(1 + len(objective.names), device=device)  # since the last record; read there, so no step waits
     recorded = progress.step
-    for step in range(progress.step, table.steps):
+    for step in range(progress.step, plan.steps):
         # --- one step
-        drawn = draw(source, table, step)
-        images, texts = encode_images(model, drawn.images), encode_texts(model, drawn.ids)  # [B, D] each
-        loss = LOSSES[table.loss](images, texts, drawn.people, table.temperature)
+        drawn = draw(source, table, step, processes)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device, table.precision)):
+            loss, each = step_of(drawn.images, drawn.ids, drawn.people, drawn.told)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), table.clip_norm)
-        for group in optimiser.param_groups:
-            group["lr"] = table.learning_rate * rate(step, table)
+        if table.clip_norm:
+            nn.utils.clip_grad_norm_(objective.parameters(), table.clip_norm)
+        set_rate(optimiser, rate(step, plan))
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        total += loss.detach()
+        sums += torch.cat([loss.detach()[None], each])
         crash.point("train.step")
 
-        # --- the curve, the look at val, the checkpoint
+        # --- the curve, the look at val, the checkpoint: by the first process alone
         done = step + 1
-        look = done % table.evaluate_every == 0 or done == table.steps
+        look = done % plan.look_every == 0 or done == plan.steps
         if look or done % RECORD_EVERY == 0:
-            progress.step, progress.loss = done, round(total.item() / (done - recorded), 6)
-            recorded, total = done, torch.zeros_like(total)
-            if not math.isfinite(progress.loss):
-                raise KitError(
-                    f"the loss is not finite at step {done}",
-                    f"ufine-kit baseline-train --set baseline.learning_rate={table.learning_rate / 3:.1g}",
-                )
-            record: dict[str, Any] = {"step": done, "loss": progress.loss}
-            if look:
-                metrics = (
-                    {name: round(value, 4) for name, value in score_pairs(model, val, val_ids).as_dict().items()}
-                    if val
-                    else {}
-                )
-                progress.consider(done, metrics, model)
-                record |= metrics
-                tell(
-                    f"step {done:,} of {table.steps:,}: "
-                    + ", ".join(f"{key} {value:.4g}" for key, value in record.items() if key != "step")
-                )
-            checkpoint.append_curve(folder, record)
-        if look:
-            save(folder, progress, model, optimiser)
+            means = (total(sums) / (processes.count * (done - recorded))).tolist()
+            record = progress.record(done, means, objective.names, table.learning_rate)
+            recorded, sums = done, torch.zeros_like(sums)
+            if look and processes.first:
+                metrics = score_pairs(clip, val, val_ids).as_dict() if val else {}
+                record |= progress.consider(done, metrics, clip, table.select)
+                tell(f"step {done:,} of {plan.steps:,}: " + _shown(record))
+            if processes.first:
+                checkpoint.append_curve(folder, record)
+        if look and processes.first:
+            save(folder, progress, objective, optimiser)
             crash.point("train.checkpoint")
 
     # --- the selected weights, as transformers opens them
-    model.load_state_dict(progress.best)
-    checkpoint.write_trained_on(folder, release.name, pairs.person_ids, pairs.image_sha256)
-    checkpoint.write_checkpoint(folder, model, tokenizer, _card(release, table, progress, parameter_count(model)))
-    checkpoint.remove_state(folder)
-    return _report(folder, checkpoint.read_card(folder))
+    if processes.first:
+        clip.load_state_dict(progress.best)
+        checkpoint.write_trained_on(folder, release.name, pairs.person_ids, pairs.image_sha256)
+        plot_curve(folder)
+        card = _card(release, table, progress, plan.steps, parameter_count(objective), sorted(set(pairs.sources)))
+        checkpoint.write_checkpoint(folder, clip, tokenizer, card)
+        checkpoint.remove_state(folder)
+        return _report(folder, checkpoint.read_card(folder))
+    return TrainReport(folder, plan.steps, plan.steps, progress.loss, {}, "", parameter_count(objective))
 
 
 def _splits(release: Release, table: BaselineTable) -> tuple[Pairs, Pairs | None]:
     size = table.image_height_px, table.image_width_px, table.threads
     pairs = load_pairs(release, "train", *size)
+    val = load_pairs(release, "val", *size) if "val" in release.splits else None
+    if val is None and table.val_share:
+        pairs, val = held_out(pairs, table.val_share, table.seed)
     if len(pairs.person_ids) < 2:
         raise KitError("the train split has one identity, nothing to tell apart", "build the release from more videos")
-    return pairs, load_pairs(release, "val", *size) if "val" in release.splits else None
+    return pairs, val
 
 
-def rate(step: int, table: BaselineTable) -> float:
-    """Share of the learning rate at a step: linear up over the warm-up, then half a cosine down to 0."""
-    warm = round(table.warmup * table.steps)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(table.steps - warm, 1)))
+def start(table: BaselineTable, captions: list[str]) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
+    """Model and tokenizer before the first step: pretrained, or from scratch with words learned from `captions`."""
+    if not table.pretrained:
+        tokenizer = learn_tokenizer(captions, table.vocabulary, table.text_tokens)
+        return new_model(table, len(tokenizer)), tokenizer
+    model, tokenizer = open_pretrained(table.pretrained)
+    check_patches(table.image_height_px, table.image_width_px, model.config.vision_config.patch_size)
+    fitted(model, tokenizer, table.text_tokens, mask=bool(table.mask))
+    return model, tokenizer
 
 
-def optimiser_of(model: nn.Module, table: BaselineTable) -> torch.optim.AdamW:
-    """AdamW; biases, norms and single vectors are not decayed."""
-    named = [(name, each) for name, each in model.named_parameters() if name != "logit_scale"]
-    groups = [
-        {"params": [each for _, each in named if each.ndim > 1], "weight_decay": table.weight_decay},
-        {"params": [each for _, each in named if each.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=table.learning_rate, betas=(0.9, 0.98), fused=True)
+def _with_losses(clip: CLIPModel, table: BaselineTable, people: int) -> Objective:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(table.seed + 1)
+        return Objective(clip, table, people)
 
 
-def _card(release: Release, table: BaselineTable, progress: Progress, parameters: int) -> dict[str, Any]:
+def _stepping(
+    objective: Objective, table: BaselineTable, device: torch.device, processes: Processes
+) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """The objective as it is called in the loop: compiled and spread over processes where that is asked for."""
+    step_of: Any = objective
+    if processes.count > 1:
+        numbers = [device.index] if device.type == "cuda" else None
+        with warnings.catch_warnings():  # the flag's new name is unknown to torch before 2.15
+            warnings.simplefilter("ignore", FutureWarning)
+            step_of = DistributedDataParallel(objective, device_ids=numbers, broadcast_buffers=False)
+    return torch.compile(step_of) if table.compile else step_of
+
+
+def _told(
+    table: BaselineTable,
+    pairs: Pairs,
+    cut: int,
+    objective: Objective,
+    progress: Progress,
+    device: torch.device,
+    val: Pairs | None,
+) -> str:
+    return (
+        f"{parameter_count(objective):,} parameters, {len(pairs.people):,} images of {len(pairs.person_ids):,} identities,"
+        f" {len(pairs.captions):,} captions ({cut:,} cut at {table.text_tokens} tokens), {device.type}"
+        + (f"; {alone:,} with one image" if (alone := int((pairs.people.bincount() == 1).sum())) else "")
+        + ("" if val else "; no val split: the last step will be kept")
+        + (f"; goes on after step {progress.step}" if progress.step else "")
+    )
+
+
+def _shown(record: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value:.4g}" for key, value in record.items() if key != "step" and value is not None)
+
+
+def _card(
+    release: Release, table: BaselineTable, progress: Progress, steps: int, parameters: int, sources: list[str]
+) -> dict[str, Any]:
+    by_val = bool(progress.metrics) and table.select == "val"
+    trained_on = {"name": release.name, "version": release.version, "data_digest": release.data_digest}
     return {
         "format": checkpoint.FORMAT,
         "name": table.name,
         "synthetic": release.manifest["synthetic"],
         "made_of": progress.made_of,
-        "trained_on": {"name": release.name, "version": release.version, "data_digest": release.data_digest},
+        "trained_on": {**trained_on, "sources": sources},
         "recipe": table.model_dump(mode="json"),
         "image_height_px": table.image_height_px,
         "image_width_px": table.image_width_px,
         "text_tokens": table.text_tokens,
         "parameters": parameters,
         "selection": {
-            "rule": f"best {SELECT_BY} on val" if progress.metrics else "last",
+            "rule": f"best {SELECT_BY} on val" if by_val else "last",
             "step": progress.selected_step,
-            "steps": table.steps,
+            "steps": steps,
             "metrics": progress.metrics,
         },
         "loss": progress.loss,
-        "versions": versions(*TOOLS),
+        "versions": versions(*checkpoint.TOOLS),
     }
 
 

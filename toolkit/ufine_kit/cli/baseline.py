@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Sets, Work
-from ufine_kit.errors import EXIT_DONE, KitError
+from ufine_kit.errors import EXIT_CHECK_FAILED, EXIT_DONE, KitError
 from ufine_kit.output import Output
 
+if TYPE_CHECKING:
+    from ufine_kit.baseline.data import Pairs
+    from ufine_kit.baseline.subject import Features, Subject
+    from ufine_kit.dataset.reader import Release
+
 ReleasePath = Annotated[Path | None, typer.Argument(help="Folder of a release; the newest under --work without it.")]
+Releases = Annotated[
+    list[Path] | None, typer.Argument(help="Folders of releases; the newest under --work without any.")
+]
 
 
 def baseline_train(
     release: ReleasePath = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Train this many times; mean and sd of the validation split.")
+    ] = 1,
     work: Work = DEFAULT_WORK,
     recipe: RecipeName = None,
     sets: Sets = None,
@@ -27,57 +38,153 @@ def baseline_train(
     from ufine_kit.dataset.reader import newest_release, open_release
     from ufine_kit.recipe import load_recipe
 
+    first = os.environ.get("RANK", "0") == "0"  # under torchrun the first process alone speaks
     out = Output(json)
     table = load_recipe(recipe, sets or ()).baseline
     opened = open_release(release or newest_release(work, "dataset"))
     folder = work / "checkpoints" / table.name
-    out.say(f"baseline `{table.name}` on {opened.path}: {table.steps:,} steps of {table.batch} images, into {folder}")
+    length = f"{table.steps:,} steps" if table.epochs is None else f"{table.epochs:,} epochs"
+    if first:
+        out.say(f"baseline `{table.name}` on {opened.path}: {length} of {table.batch} images, into {folder}")
     if dry_run:
-        out.result({"checkpoint": str(folder), "release": str(opened.path), "steps": table.steps, "dry_run": True})
+        said = {"checkpoint": str(folder), "release": str(opened.path), "steps": table.steps, "epochs": table.epochs}
+        out.result({**said, "seeds": seeds, "dry_run": True})
         return EXIT_DONE
     from dataclasses import asdict
 
     # Threads that wait in a busy loop take the core from those that work, where a machine is shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from ufine_kit.baseline.seeds import train_seeds
     from ufine_kit.baseline.train import train
 
+    if seeds > 1:
+        summary = train_seeds(opened, table, work / "checkpoints", seeds, out.say)
+        if first:
+            shown = [
+                f"{name} {mean:.2f} ± {summary['sd'][name]:.2f}" for name, mean in summary["mean"].items()
+            ]  # no metrics where there is no val split
+            out.result(summary, [f"{folder}: {seeds} seeds, selected by {summary['selection']}", "  ".join(shown)])
+            out.next(f"ufine-kit evaluate {folder} {opened.path} --validate --work {work}")
+        return EXIT_DONE
     trained = train(opened, table, folder, out.say)
-    report = {**asdict(trained), "folder": str(folder)}
-    line = f"{folder}: step {trained.step:,} of {trained.steps:,}, selected by {trained.selection}"
-    out.result(report, [line + (" (was done already)" if trained.already_done else "")])
-    out.next(f"ufine-kit evaluate {folder} {opened.path} --work {work}")
+    if first:
+        line = f"{folder}: step {trained.step:,} of {trained.steps:,}, selected by {trained.selection}"
+        report = {**asdict(trained), "folder": str(folder)}
+        out.result(report, [line + (" (was done already)" if trained.already_done else "")])
+        out.next(f"ufine-kit evaluate {folder} {opened.path} --work {work}")
     return EXIT_DONE
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
-    release: ReleasePath = None,
+    checkpoint: Annotated[Path | None, typer.Argument(help="Folder of a checkpoint, or of a series of seeds.")] = None,
+    releases: Releases = None,
     split: Annotated[str, typer.Option("--split", help="test or val.")] = "test",
+    zero_shot: Annotated[
+        str | None,
+        typer.Option("--zero-shot", metavar="MODEL", help="In place of a checkpoint: any CLIP, folder or Hub name."),
+    ] = None,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Above zero-shot, chance with shuffled texts, texts cut short.")
+    ] = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Then write all records as one table, Markdown and LaTeX.")
+    ] = False,
+    noise: Annotated[
+        Path | None, typer.Option("--noise", metavar="FILE", help="Suspicious texts and crops, JSON lines.")
+    ] = None,
     work: Work = DEFAULT_WORK,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
-    """Score a checkpoint on a release and keep the record under baselines/, keyed by the release's data digest."""
+    """Score a checkpoint on releases and keep the records under baselines/, keyed by the release's data digest."""
     from ufine_kit.dataset.reader import newest_release, open_release
 
     out = Output(json)
-    opened = open_release(release or newest_release(work, "dataset"))
+    if zero_shot is not None:
+        if validate:
+            raise KitError("`--validate` is about a training", "leave out --zero-shot, or --validate")
+        releases = [*([checkpoint] if checkpoint else []), *(releases or [])]
+    elif checkpoint is None:
+        raise KitError("no checkpoint is named", "ufine-kit evaluate work/checkpoints/NAME, or --zero-shot MODEL")
+    opened = [open_release(path) for path in releases or [newest_release(work, "dataset")]]
+    if zero_shot is None and checkpoint is not None and not checkpoint.is_dir():
+        raise KitError(f"no checkpoint `{checkpoint}`", f"ufine-kit baseline-train {opened[0].path} --work {work}")
+    if noise is not None and (len(opened) > 1 or validate):
+        raise KitError("`--noise` is of one release, measured once", "name one release, and leave out --validate")
+    what = zero_shot or str(checkpoint)
     if dry_run:
-        if not checkpoint.is_dir():
-            raise KitError(f"no checkpoint `{checkpoint}`", f"ufine-kit baseline-train {opened.path} --work {work}")
-        said = {"checkpoint": str(checkpoint), "release": str(opened.path), "split": split, "dry_run": True}
-        out.result(said, [f"{checkpoint} on {opened.path}, split {split}"])
+        paths = [str(each.path) for each in opened]
+        said = {"checkpoint": what, "releases": paths, "split": split, "dry_run": True}
+        out.result(said, [f"{what} on {path}, split {split}" for path in paths])
         return EXIT_DONE
-    from ufine_kit.baseline.evaluate import evaluate as measure
+    from ufine_kit.baseline.matrix import write_matrix
+    from ufine_kit.baseline.subject import trained_subject, zero_shot_subject
+
+    subject = None
+    if not validate:
+        subject = zero_shot_subject(zero_shot) if zero_shot else trained_subject(Path(what))
+    records = [_measured(subject, Path(what), release, split, noise) for release in opened]
+    kept = [_kept(work / "baselines", record) for record in records]
+    tables = [str(path) for path in write_matrix(work / "baselines", split)] if matrix else []
+    _answer(out, kept, tables)
+    passed = all(record.get("validation", {}).get("passed", True) for record in records)
+    if passed and zero_shot is None:
+        out.next(f"ufine-kit push-hub {opened[0].path} --to DIR --work {work}")
+    return EXIT_DONE if passed else EXIT_CHECK_FAILED
+
+
+def _measured(
+    subject: Subject | None, checkpoint: Path, release: Release, split: str, noise: Path | None
+) -> dict[str, Any]:
+    """The record of one release; without a subject, of the validation of all the seeds of `checkpoint`."""
+    from ufine_kit.baseline.evaluate import evaluate_subject
+    from ufine_kit.baseline.seeds import seeds_of
+    from ufine_kit.baseline.validate import validate
+
+    if subject is None:
+        return validate(checkpoint.name, seeds_of(checkpoint), release, split)
+    record, pairs, features = evaluate_subject(subject, release, split)
+    return record | ({"noise": _write_noise(noise, pairs, features)} if noise else {})
+
+
+def _write_noise(path: Path, pairs: Pairs, features: Features) -> dict[str, Any]:
+    import json
+    from collections import Counter
+
+    from ufine_kit.baseline.noise import noise
+    from ufine_kit.files import make_folder, write_bytes
+
+    lines = noise(pairs, features)
+    make_folder(path.parent)
+    write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
+    return {"file": str(path), **Counter(line["kind"] for line in lines)}
+
+
+def _kept(baselines: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """The record with the path at which it was written."""
     from ufine_kit.baseline.evaluate import record_path
     from ufine_kit.files import make_folder, write_json
 
-    record = measure(checkpoint, opened, split)
-    path = record_path(work / "baselines", record)
+    path = record_path(baselines, record)
     make_folder(path.parent)
-    write_json(path, record)
-    mark = "  (synthetic world)" if record["synthetic"] else ""
-    line = "  ".join(f"{name} {value:.2f}" for name, value in record["metrics"].items())
-    out.result({"record": str(path), **record}, [f"{line}{mark}"])
-    out.next(f"ufine-kit push-hub {opened.path} --to DIR --work {work}")
-    return EXIT_DONE
+    write_json(path, {name: value for name, value in record.items() if name != "noise"})
+    return {"record": str(path), **record}
+
+
+def _answer(out: Output, kept: list[dict[str, Any]], tables: list[str]) -> None:
+    lines: list[str] = []
+    for record in kept:
+        mark = "  (synthetic world)" if record["synthetic"] else ""
+        of = f"{record['release']['name']}: " if len(kept) > 1 else ""
+        lines.append(of + "  ".join(f"{name} {value:.2f}" for name, value in record["metrics"].items()) + mark)
+        for name, passed in record.get("validation", {}).get("passes", {}).items():
+            lines.append(f"{name.replace('_', ' ')}: {'yes' if passed else 'NO'}")
+        if "noise" in record:
+            found = {kind: number for kind, number in record["noise"].items() if kind != "file"}
+            lines.append(
+                f"{record['noise']['file']}: " + (", ".join(f"{n} {kind}" for kind, n in found.items()) or "none")
+            )
+        for warning in record["warnings"]:
+            out.say(f"warning: {warning}")
+    answer = kept[0] if len(kept) == 1 else {"records": kept}
+    out.result(answer | ({"matrix": tables} if tables else {}), [*lines, *tables])

@@ -1,0 +1,97 @@
+"""The commands of the baseline as a user types them: one run of each, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from baseline.releases import flags, world_rows, written  # noqa: E402
+from typed import run_cli  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A work folder with a release and a series of two seeds."""
+    folder = tmp_path_factory.mktemp("commands") / "work"
+    rows = [*world_rows("train", 8, 0), *world_rows("val", 3, 8), *world_rows("test", 4, 11)]
+    (folder / "releases/world").mkdir(parents=True)
+    written(folder / "releases/world/0.1.0", rows)
+    ran = run_cli("baseline-train", release(folder), "--seeds", 2, "-w", folder, *flags(steps=4), "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["sd"].keys() == ran.json["mean"].keys()
+    return folder
+
+
+def release(work):
+    return work / "releases/world/0.1.0"
+
+
+def test_evaluate_keeps_a_record_a_release_and_a_table(work):
+    ran = run_cli("evaluate", work / "checkpoints/tiny-seed0", release(work), "--matrix", "-w", work, "--json")
+    assert ran.code == 0, ran.err
+    assert (work / "baselines/matrix-test.md").read_text().count("tiny-seed0") == 1
+    assert ran.json["matrix"] == [str(work / "baselines/matrix-test.md"), str(work / "baselines/matrix-test.tex")]
+    kept = json.loads(Path(ran.json["record"]).read_text())
+    assert kept["metrics"] == ran.json["metrics"]
+    again = run_cli("evaluate", work / "checkpoints/tiny-seed0", release(work), release(work), "-w", work, "--json")
+    assert [each["metrics"] for each in again.json["records"]] == [kept["metrics"]] * 2
+
+
+def test_a_release_that_does_not_teach_leaves_with_exit_1(work):
+    ran = run_cli("evaluate", work / "checkpoints/tiny", release(work), "--validate", "-w", work, "--json")
+    assert ran.code == 1, ran.err
+    assert ran.json["validation"]["passed"] is False
+    assert ran.json["checkpoint"]["name"] == "tiny"
+    shown = run_cli("evaluate", work / "checkpoints/tiny", release(work), "--validate", "-w", work)
+    assert "above zero shot: NO" in shown.out
+
+
+def test_noise_is_written_as_lines(work, tmp_path):
+    words = [
+        "evaluate",
+        work / "checkpoints/tiny-seed1",
+        release(work),
+        "--noise",
+        tmp_path / "a/noise.jsonl",
+        "-w",
+        work,
+    ]
+    ran = run_cli(*words, "--json")
+    assert ran.code == 0, ran.err
+    lines = [json.loads(line) for line in (tmp_path / "a/noise.jsonl").read_text().splitlines()]
+    assert sum(value for kind, value in ran.json["noise"].items() if kind != "file") == len(lines)
+
+
+def test_search_names_its_hits(work, tmp_path):
+    words = ["search", work / "checkpoints/tiny-seed0", release(work), "a man in red", "--top", "3", "--out", tmp_path]
+    ran = run_cli(*words, "--json")
+    assert ran.code == 0, ran.err
+    (found,) = ran.json["results"]
+    assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
+    assert found["strip"].startswith(str(tmp_path))
+    shown = run_cli(*words)
+    assert shown.out.count("\n") == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate"], "no checkpoint is named"),
+        (["evaluate", "gone", "RELEASE"], "no checkpoint `gone`"),
+        (["evaluate", "--zero-shot", "gone", "--validate"], "`--validate` is about a training"),
+        (["evaluate", "--zero-shot", "/nowhere/clip", "RELEASE"], "does not open as a CLIP model"),
+        (["search", "gone", "RELEASE", "a man"], "no checkpoint `gone`"),
+        (["baseline-train", "RELEASE", "--set", "baseline.pretrained=/nowhere/clip"], "does not open as a CLIP model"),
+    ],
+)
+def test_wrong_words_are_one_line(work, words, said, tmp_path):
+    typed = [str(release(work)) if word == "RELEASE" else word for word in words]
+    ran = run_cli(*typed, "-w", work, cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+    assert said in ran.err

@@ -1,0 +1,66 @@
+"""Tables of records beside published rows: in Markdown and in LaTeX, whatever names hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from ufine_kit.baseline.matrix import PUBLISHED, latex, lines_of, markdown, write_matrix  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+
+def record(measured: str, trained: str | None, r1: float = 50.0, name: str = "cfam_b16", **more) -> dict:
+    return {
+        "release": {"name": measured, "version": "1.0.0", "split": "test"},
+        "checkpoint": {"name": name, "trained_on": {"name": trained} if trained else None},
+        "synthetic": False,
+        "metrics": {"R@1": r1, "mAP": 40.0, "mSD": 30.0},
+        **more,
+    }
+
+
+def test_rows_stand_beside_the_published_ones_of_the_same_dataset():
+    text = markdown(lines_of([record("cuhk-pedes", "ufine6926", 61.234)]))
+    assert "| cuhk-pedes | ufine6926 | cfam_b16 | 61.23 | 40.00 | 30.00 |" in text
+    assert "| cuhk-pedes | cuhk-pedes | CFAM B/16 | 73.67 | 65.94 | 51.32 | published |" in text
+    assert "89.61" not in text  # nothing of UFine6926 was measured
+
+
+def test_marks_tell_what_a_reader_must_know():
+    lines = lines_of([record("own", None, synthetic=True), record("rstpreid", "icfg", warnings=["both"])])
+    marks = {line.measured_on: line.mark for line in lines if line.mark != "published"}
+    assert marks == {"own": "synthetic", "rstpreid": "shared origin"}
+    assert any(line.trained_on == "zero-shot" for line in lines)
+
+
+def test_latex_escapes_and_rules_between_datasets():
+    text = latex(lines_of([record("a_1", "x&y"), record("b", "x")]))
+    assert r"a\_1 & x\&y & cfam\_b16" in text
+    assert text.count(r"\midrule") == 2
+    assert text.startswith(r"\begin{tabular}{lllrrrl}") and text.endswith("\\end{tabular}\n")
+
+
+def test_markdown_cells_cannot_break_the_table():
+    rows = markdown(lines_of([record("a", "x", name="one|two\nthree")])).splitlines()
+    assert {row.count("|") for row in rows} == {8}
+
+
+def test_matrix_takes_every_record_of_its_split_and_zero_shot_rows(tmp_path):
+    for folder, name in (("aa", "m-test"), ("aa/zero-shot", "z-test"), ("bb", "m-val")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / f"{name}.json").write_text(json.dumps(record("own", "own", name=name)))
+    paths = write_matrix(tmp_path, "test")
+    text = paths[0].read_text()
+    assert "m-test" in text and "z-test" in text and "m-val" not in text
+    assert [path.suffix for path in paths] == [".md", ".tex"]
+    assert write_matrix(tmp_path, "test")[0].read_text() == text
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_rows_are_consistent(name):
+    """mSD lies below mAP, mAP below R@1, in every row that a paper prints."""
+    for r1, ap, sd in PUBLISHED[name].values():
+        assert r1 > ap > sd

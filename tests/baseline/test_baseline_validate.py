@@ -1,0 +1,150 @@
+"""Validation of a release: series of seeds, zero-shot, chance, texts cut short; and what the command makes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from baseline.releases import bytes_of, small_table, world_rows, written  # noqa: E402
+from ufine_kit.baseline.chance import binomial_interval, shuffled  # noqa: E402
+from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
+from ufine_kit.baseline.data import held_out, load_pairs  # noqa: E402
+from ufine_kit.baseline.evaluate import record_path  # noqa: E402
+from ufine_kit.baseline.seeds import mean_and_sd, seeds_of, train_seeds  # noqa: E402
+from ufine_kit.baseline.subject import trained_subject  # noqa: E402
+from ufine_kit.baseline.train import start, train  # noqa: E402
+from ufine_kit.baseline.validate import first_words, untrained, validate  # noqa: E402
+from ufine_kit.errors import KitError  # noqa: E402
+from ufine_kit.manifest import read_record  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+
+@pytest.mark.parametrize(("trials", "chance", "level"), [(12, 0.25, 0.99), (500, 0.002, 0.99), (40, 0.5, 0.9)])
+def test_binomial_interval_equals_the_sums_of_its_terms(trials, chance, level):
+    terms = [math.comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(trials + 1)]
+    low, high = binomial_interval(trials, chance, level)
+    edge = (1 - level) / 2
+    assert sum(terms[:low]) <= edge < sum(terms[: low + 1])
+    assert sum(terms[:high]) < 1 - edge <= sum(terms[: high + 1])
+
+
+@pytest.fixture(scope="module")
+def series(small_release, tmp_path_factory):
+    checkpoints = tmp_path_factory.mktemp("work") / "checkpoints"
+    summary = train_seeds(small_release, small_table(steps=4), checkpoints, 2, lambda _: None)
+    return checkpoints / "tiny", summary
+
+
+def test_series_gives_mean_and_deviation_of_its_runs(series):
+    folder, summary = series
+    assert [path.name for path in seeds_of(folder)] == ["tiny-seed0", "tiny-seed1"] == summary["checkpoints"]
+    each = [metrics["R@5"] for metrics in summary["metrics_each"]]
+    assert summary["mean"]["R@5"] == pytest.approx(np.mean(each))
+    assert summary["sd"]["R@5"] == pytest.approx(np.std(each, ddof=1))
+    weights = [bytes_of(path)["model.safetensors"] for path in seeds_of(folder)]
+    assert weights[0] != weights[1]
+
+
+def test_stopped_series_goes_on(series, small_release, quiet):
+    folder, summary = series
+    again = train_seeds(small_release, small_table(steps=4), folder.parent, 2, quiet)
+    assert [run["already_done"] for run in again["runs"]] == [True, True]
+    assert again["mean"] == summary["mean"]
+
+
+def test_one_run_has_no_deviation():
+    assert mean_and_sd([{"R@1": 2.0}]) == {"mean": {"R@1": 2.0}, "sd": {}}
+
+
+def test_checkpoint_of_a_series_that_is_gone_is_named(series, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "seeds.json").write_bytes((series[0] / "seeds.json").read_bytes())
+    with pytest.raises(KitError, match=r"no checkpoint .*tiny-seed0"):
+        seeds_of(tmp_path / "tiny")
+
+
+def test_validation_is_one_record_of_all_seeds(series, small_release, tmp_path):
+    record = validate("tiny", seeds_of(series[0]), small_release, device="cpu")
+    block = record["validation"]
+    assert block["seeds"] == 2
+    each = [metrics["R@1"] for metrics in block["metrics_each"]]
+    assert record["metrics"]["R@1"] == pytest.approx(np.mean(each))
+    assert len(block["zero_shot"]) == len(block["shuffled"]) == len(block["above_zero_shot"]) == 2
+    assert set(block["full_minus_cut"][0]) == {"24", "37"}
+    assert block["passed"] == all(block["passes"].values())
+    assert not block["passes"]["above_zero_shot"], "four steps teach nothing of six persons"
+    path = record_path(tmp_path, record)
+    assert path.name == "tiny-test.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(record, allow_nan=False))
+    assert read_record(path).metrics["R@1"] == record["metrics"]["R@1"]
+
+
+def test_zero_shot_is_the_model_before_its_first_step(series, small_release):
+    subject = trained_subject(seeds_of(series[0])[1])
+    pairs = load_pairs(small_release, "train", 32, 16)
+    wanted, _ = start(small_table(seed=1, name="tiny-seed1", steps=4), pairs.captions)
+    found = untrained(subject).model.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in wanted.state_dict().items())
+
+
+@pytest.mark.parametrize(("text", "words", "wanted"), [("a b  c", 2, "a b"), ("a b c", 3, "a b c"), ("a", 24, "a")])
+def test_cut_texts_keep_their_beginning(text, words, wanted):
+    assert first_words(text, words) == wanted
+
+
+def test_shuffling_deals_persons_and_counts_hits(series, small_release):
+    """Features that know every answer are at chance once the captions are dealt to others."""
+    pairs = load_pairs(small_release, "train", 32, 16)
+    known = np.eye(len(pairs.person_ids))
+    images, texts = known[pairs.people.numpy()], known[pairs.caption_people.numpy()]
+    found = shuffled(texts, images, pairs)
+    assert found.queries == 48
+    assert found.chance == pytest.approx(1 / 12)
+    assert found.at_chance
+    leak = shuffled(np.ones_like(texts), np.ones_like(images), pairs)  # ties are no hits
+    assert leak.hits == 0
+
+
+# --- a val split carved from train --------------------------------------------------------------------------------------
+
+
+def test_carved_val_shares_nobody_with_train(small_release):
+    pairs = load_pairs(small_release, "train", 32, 16)
+    train_part, val = held_out(pairs, 0.4, 0)
+    assert set(train_part.person_ids) | set(val.person_ids) == set(pairs.person_ids)
+    assert not set(train_part.person_ids) & set(val.person_ids)
+    assert len(train_part.people) + len(val.people) == len(pairs.people)
+    for part in (train_part, val):
+        for place, image in enumerate(part.caption_images.tolist()):
+            person = part.person_ids[int(part.people[image])]
+            number = pairs.captions.index(part.captions[place])
+            assert pairs.person_ids[int(pairs.caption_people[number])] == person
+            assert torch.equal(part.pixels[image], pairs.pixels[pairs.image_ids.index(part.image_ids[image])])
+
+
+def test_val_is_carved_where_the_release_has_none(tmp_path, quiet):
+    release = written(tmp_path / "release", world_rows("train", 8, 0))
+    report = train(release, small_table(val_share=0.4, steps=2), tmp_path / "a", quiet)
+    assert report.selection == "best R@1 on val"
+    people = json.loads((tmp_path / "a" / "trained_on.json").read_text())["people"]
+    assert 0 < len(people) < 8
+
+
+def test_share_that_holds_out_nobody_is_named(tmp_path, quiet):
+    release = written(tmp_path / "release", world_rows("train", 4, 0))
+    with pytest.raises(KitError, match="holds out 0 of 4 identities"):
+        train(release, small_table(val_share=1e-9), tmp_path / "a", quiet)
+
+
+def test_last_step_is_kept_where_the_recipe_says_so(small_release, tmp_path, quiet):
+    report = train(small_release, small_table(select="last"), tmp_path / "a", quiet)
+    assert (report.step, report.selection) == (12, "last")
+    assert report.metrics  # val was looked at, and chose nothing
+    model, _, card = open_checkpoint(tmp_path / "a")
+    assert card["selection"]["metrics"] == report.metrics and model.training is False

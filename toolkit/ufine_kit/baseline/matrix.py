@@ -1,0 +1,129 @@
+"""Records of many models on many releases as one table, in Markdown and LaTeX, beside the rows that papers print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ufine_kit.files import read_json, write_bytes
+
+COLUMNS = ("R@1", "mAP", "mSD")
+
+# UFineBench (CVPR 2024), its tables of results; trained on the train split of the same name, UFine3C on UFine6926's.
+# Where its running text quotes other numbers, these are the tables'.
+PUBLISHED = {
+    "ufine3c": {
+        "NAFS": (43.69, 39.31, 30.32), "LGUR": (51.26, 49.22, 38.13), "SSAN": (53.67, 51.40, 39.66),
+        "IRRA": (56.34, 54.24, 42.92), "CFAM B/16": (59.61, 56.53, 45.22), "CFAM L/14": (64.62, 61.13, 48.34),
+        "PLIP": (64.59, 60.43, 47.76),
+    },
+    "ufine6926": {
+        "NAFS": (64.11, 63.47, 49.61), "LGUR": (70.69, 68.93, 56.23), "SSAN": (75.09, 73.14, 59.41),
+        "IRRA": (83.53, 82.79, 66.35), "CFAM B/16": (86.65, 85.23, 67.49), "CFAM L/14": (89.61, 88.19, 69.45),
+    },
+    "cuhkpedes": {
+        "IRRA": (73.38, 66.13, 51.49), "CFAM B/16": (73.67, 65.94, 51.32), "CFAM L/14": (76.71, 68.47, 52.93),
+    },
+    "icfgpedes": {
+        "IRRA": (63.46, 38.06, 29.54), "CFAM B/16": (63.57, 38.34, 29.01), "CFAM L/14": (66.58, 40.46, 31.78),
+    },
+    "rstpreid": {
+        "IRRA": (60.20, 47.17, 35.22), "CFAM B/16": (60.51, 47.64, 35.67), "CFAM L/14": (63.54, 50.48, 37.96),
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table."""
+
+    measured_on: str
+    trained_on: str
+    model: str
+    values: tuple[float, ...]
+    mark: str  # what a reader must know: published, synthetic, shared origin
+
+
+def lines_of(records: Iterable[dict[str, Any]]) -> list[Line]:
+    """A line for every record, and the published ones for every dataset that was measured."""
+    own = [_line(record) for record in records]
+    measured = sorted({line.measured_on for line in own})
+    printed = [
+        Line(name, "ufine6926" if _key(name) == "ufine3c" else name, model, values, "published")
+        for name in measured
+        for model, values in PUBLISHED.get(_key(name), {}).items()
+    ]
+    return sorted([*own, *printed], key=lambda line: (line.measured_on, line.trained_on, line.mark, line.model))
+
+
+def _line(record: dict[str, Any]) -> Line:
+    trained = record["checkpoint"]["trained_on"]
+    marks = ["synthetic"] if record["synthetic"] else []
+    marks += ["shared origin"] if record.get("warnings") else []
+    return Line(
+        measured_on=record["release"]["name"],
+        trained_on=trained["name"] if trained else "zero-shot",
+        model=record["checkpoint"]["name"],
+        values=tuple(record["metrics"][name] for name in COLUMNS),
+        mark=", ".join(marks),
+    )
+
+
+def _key(release: str) -> str:
+    plain = re.sub(r"[^a-z0-9]", "", release.lower())
+    return {"cuhk": "cuhkpedes", "icfg": "icfgpedes", "rstp": "rstpreid"}.get(plain, plain)
+
+
+def markdown(lines: Sequence[Line]) -> str:
+    """The table as Markdown."""
+    head = ["measured on", "trained on", "model", *COLUMNS, ""]
+    rows = [[line.measured_on, line.trained_on, line.model, *_numbers(line), line.mark] for line in lines]
+    rule = ["---", "---", "---", *["---:"] * len(COLUMNS), "---"]
+    return "".join(f"| {' | '.join(_plain(cell) for cell in row)} |\n" for row in [head, rule, *rows])
+
+
+def latex(lines: Sequence[Line]) -> str:
+    """The table as LaTeX (booktabs), a rule between two datasets."""
+    body: list[str] = []
+    for number, line in enumerate(lines):
+        if number and line.measured_on != lines[number - 1].measured_on:
+            body.append(r"\midrule")
+        cells = [line.measured_on, line.trained_on, line.model, *_numbers(line), line.mark]
+        body.append(" & ".join(_escaped(cell) for cell in cells) + r" \\")
+    head = " & ".join(_escaped(cell) for cell in ["measured on", "trained on", "model", *COLUMNS, ""]) + r" \\"
+    columns = "lll" + "r" * len(COLUMNS) + "l"
+    inner = [
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(inner) + "\n"
+
+
+def write_matrix(baselines: Path, split: str) -> list[Path]:
+    """`matrix-<split>.md` and `.tex` from every record of that split under `baselines/`."""
+    records = [read_json(path) for path in sorted(baselines.glob(f"*/**/*-{split}.json"))]
+    lines = lines_of(records)
+    paths = baselines / f"matrix-{split}.md", baselines / f"matrix-{split}.tex"
+    for path, text in zip(paths, (markdown(lines), latex(lines)), strict=True):
+        write_bytes(path, text.encode())
+    return list(paths)
+
+
+def _numbers(line: Line) -> list[str]:
+    return [f"{value:.2f}" for value in line.values]
+
+
+def _plain(cell: str) -> str:
+    return re.sub(r"[|<>`\n]", " ", cell)
+
+
+def _escaped(cell: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", re.sub(r"[\\~^\n]", " ", cell))

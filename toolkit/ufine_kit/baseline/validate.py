@@ -1,0 +1,118 @@
+"""Does a release teach? The named baseline with its seeds, held against zero-shot, chance, and its own texts cut short."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ufine_kit.baseline.chance import shuffled
+from ufine_kit.baseline.data import Pairs
+from ufine_kit.baseline.device import choose_device, memory_named, settled
+from ufine_kit.baseline.evaluate import evaluate_subject
+from ufine_kit.baseline.features import text_features
+from ufine_kit.baseline.model import new_model
+from ufine_kit.baseline.pretrained import fitted, open_pretrained
+from ufine_kit.baseline.subject import Subject, features_of, scored, trained_subject
+from ufine_kit.baseline.tokens import encode
+from ufine_kit.dataset.intervals import compare
+from ufine_kit.dataset.metrics import RetrievalMetrics
+from ufine_kit.dataset.reader import Release
+from ufine_kit.errors import KitError
+from ufine_kit.tables import BaselineTable
+
+# Average lengths of the texts of CUHK-PEDES (23.5) and ICFG-PEDES (37.2), beside UFine6926's 80.8 (UFineBench, Table 1).
+CUT_WORDS = (24, 37)
+SEED = 0
+
+
+def validate(
+    name: str,
+    checkpoints: Sequence[Path],
+    release: Release,
+    split: str = "test",
+    device: str = "auto",
+    threads: int = 2,
+) -> dict[str, Any]:
+    """One record of the series `name`, with a `validation` block; its metrics are means over the checkpoints, one a seed.
+
+    Passed means: for every seed R@1 lies above that of the model before its first step, by a paired interval that excludes 0,
+    and captions dealt at random hit no more and no less than chance. Whether long texts pay is told, and is no condition.
+    """
+    runs = [_one(path, release, split, device, threads) for path in checkpoints]
+    records = [record for record, _ in runs]
+    names = list(records[0]["metrics"])
+    values = {name: [record["metrics"][name] for record in records] for name in names}
+    block: dict[str, Any] = {
+        "seeds": len(runs),
+        "checkpoints": [record["checkpoint"]["name"] for record in records],
+        "metrics_each": [record["metrics"] for record in records],
+        "sd": {name: statistics.stdev(each) if len(each) > 1 else None for name, each in values.items()},
+        **{part: [block[part] for _, block in runs] for part in runs[0][1]},
+    }
+    above = all(each["R@1"]["low"] > 0 for each in block["above_zero_shot"])
+    at_chance = all(each["at_chance"] for each in block["shuffled"])
+    block |= {"passed": above and at_chance, "passes": {"above_zero_shot": above, "shuffled_at_chance": at_chance}}
+    metrics = {name: statistics.fmean(each) for name, each in values.items()}
+    about = records[0]["checkpoint"] | {"name": name}
+    return records[0] | {"checkpoint": about, "metrics": metrics, "validation": block}
+
+
+def _one(path: Path, release: Release, split: str, device: str, threads: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    subject = trained_subject(path)
+    record, pairs, features = evaluate_subject(subject, release, split, device, threads)
+    total = scored(features.texts, features.images, pairs)
+    where = choose_device(device)
+    with settled(where, threads), memory_named(f"validating on split `{split}`", "CUDA_VISIBLE_DEVICES= ufine-kit ..."):
+        begun = untrained(subject)
+        begun.model.to(where)
+        before = features_of(begun, pairs)
+        fineness = {
+            str(words): _differences(total, _cut_to(subject, pairs, features.images, words), pairs)
+            for words in CUT_WORDS
+        }
+    first = scored(before.texts, before.images, pairs)
+    luck = shuffled(features.texts, features.images, pairs, SEED)
+    return record, {
+        "zero_shot": first.as_dict(),
+        "above_zero_shot": _differences(total, first, pairs),
+        "shuffled": asdict(luck) | {"at_chance": luck.at_chance},
+        "full_minus_cut": fineness,
+    }
+
+
+def untrained(subject: Subject) -> Subject:
+    """The same model before its first step: what it was pretrained to, or random weights."""
+    try:
+        table = BaselineTable.model_validate(subject.card["recipe"])
+    except ValidationError as error:
+        raise KitError(
+            f"`{subject.about['name']}` was trained by another kit: {error.errors()[0]['msg']}", "train it again"
+        ) from None
+    if not table.pretrained:
+        return replace(subject, model=new_model(table, len(subject.tokenizer)).eval())
+    model, tokenizer = open_pretrained(table.pretrained)
+    fitted(model, tokenizer, table.text_tokens, mask=bool(table.mask))
+    return replace(subject, model=model, tokenizer=tokenizer)
+
+
+def first_words(text: str, words: int) -> str:
+    """The beginning of a text; a text that is no longer stays as it is."""
+    said = text.split()
+    return text if len(said) <= words else " ".join(said[:words])
+
+
+def _cut_to(subject: Subject, pairs: Pairs, images: Any, words: int) -> RetrievalMetrics:
+    ids, _ = encode(subject.tokenizer, [first_words(caption, words) for caption in pairs.captions])
+    return scored(text_features(subject.model, ids), images, pairs)
+
+
+def _differences(one: RetrievalMetrics, other: RetrievalMetrics, pairs: Pairs) -> Mapping[str, Mapping[str, float]]:
+    """First minus second, paired by query, persons drawn whole."""
+    assert one.per_query is not None and other.per_query is not None
+    found = compare(one.per_query, other.per_query, pairs.caption_people.numpy(), seed=SEED)
+    return {name: asdict(difference) for name, difference in found.items()}
