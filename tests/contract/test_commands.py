@@ -62,6 +62,7 @@ def test_json_is_one_object_and_talk_goes_to_stderr(chain, tmp_path, step):
     assert "next:" not in ran.err
 
 
+@pytest.mark.full
 @chained
 @pytest.mark.parametrize("step", STEPS)
 def test_a_second_run_changes_nothing(chain, tmp_path, step):
@@ -135,6 +136,7 @@ def test_a_wrong_word_is_answered_in_one_line(tmp_path, words, said):
     assert_error(run_cli(*words, cwd=tmp_path), 2, said)
 
 
+@pytest.mark.full
 @chained
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0"])
 def test_a_wrong_shard_is_answered_in_one_line(chain, tmp_path, shard):
@@ -149,6 +151,7 @@ EXTRAS = [
 ]
 
 
+@pytest.mark.full
 @chained
 @pytest.mark.parametrize(("step", "module", "extra"), EXTRAS)
 def test_a_missing_extra_is_one_line_with_the_install_command(chain, tmp_path, step, module, extra):
@@ -233,6 +236,7 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
     assert run_cli("doctor", "--json", cwd=tmp_path).code == 0
 
 
+@pytest.mark.full
 @chained
 def test_a_shard_out_of_order_leaves_the_names_of_parts_in_step(chain, tmp_path):
     work = copy(chain, "world", tmp_path)
@@ -243,6 +247,7 @@ def test_a_shard_out_of_order_leaves_the_names_of_parts_in_step(chain, tmp_path)
     assert snapshot(work, "filter/*.parquet") == snapshot(chain / "filter", "filter/*.parquet")
 
 
+@pytest.mark.full
 @chained
 def test_what_could_not_be_used_is_told_on_every_run(chain, tmp_path):
     world = tmp_path / "broken"

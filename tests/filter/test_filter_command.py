@@ -15,6 +15,8 @@ from ufine_kit.errors import KitError
 from ufine_kit.recipe import Recipe, load_recipe
 from ufine_kit.resources import resource_names
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def work(tmp_path):

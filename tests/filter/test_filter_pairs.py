@@ -16,6 +16,8 @@ from ufine_kit.filter.plan import measured_videos
 from ufine_kit.recipe import load_recipe
 from ufine_kit.tables import FilterTable
 
+pytestmark = pytest.mark.full
+
 
 def plainly(centres, video, recipe):
     wanted = sorted(

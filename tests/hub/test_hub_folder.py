@@ -16,6 +16,8 @@ from ufine_kit.hub import admit
 from ufine_kit.hub.folder import lay_out, plan_folder
 from ufine_kit.hub.repository import ours, prepare
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):

@@ -16,7 +16,7 @@ from ufine_kit.parquet import read_rows as part_rows
 from ufine_kit.release.build import build, plan_build
 from ufine_kit.tables import ReleaseTable
 
-pytestmark = pytest.mark.xdist_group("chain")
+pytestmark = [pytest.mark.xdist_group("chain"), pytest.mark.full]
 
 
 @pytest.fixture

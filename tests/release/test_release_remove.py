@@ -20,6 +20,8 @@ from ufine_kit.release.edit import edit, plan_edit, read_edits
 from ufine_kit.release.remove import plan_removal, remove
 from ufine_kit.tables import ReleaseTable
 
+pytestmark = pytest.mark.full
+
 TABLE = ReleaseTable(shards=3, test=0.3, val=0.0)
 
 

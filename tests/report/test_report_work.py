@@ -17,6 +17,8 @@ from ufine_kit.recipe import load_recipe
 from ufine_kit.report.page import plan_report, write_report
 from ufine_kit.tables import FilterTable
 
+pytestmark = pytest.mark.full
+
 
 def page_of(work, **settings) -> Page:
     return Page(write_report(plan_report(work, **settings), workers=1).path)

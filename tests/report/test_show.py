@@ -11,6 +11,8 @@ from ufine_kit.errors import KitError
 from ufine_kit.report.pick import Asked, Shown, pick
 from ufine_kit.report.sheet import CELL_PX, draw_sheet
 
+pytestmark = pytest.mark.full
+
 CROPS = [
     Crop("a.mp4", f"a:0:{number // 4}", float(number), f"person-{number // 8}", ("blurred",) if number % 3 == 0 else (),
          image=picture(number, 40, 16))

@@ -14,6 +14,8 @@ from ufine_kit.rewrite.asking import Endpoint as Served
 from ufine_kit.rewrite.asking import ask_all
 from ufine_kit.rewrite.asks import Original, Slot, ask
 
+pytestmark = pytest.mark.full
+
 TEXTS = [f"A woman number {number} in a coat. She has {'long ' * (number % 5)}hair." for number in range(40)]
 
 

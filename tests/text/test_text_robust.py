@@ -15,6 +15,8 @@ from ufine_kit.text.rules import check_rewrite, check_submissions, strip_mechani
 from ufine_kit.text.statistics import estimated_tokens, readability
 from ufine_kit.text.words import sentence_spans, words
 
+pytestmark = pytest.mark.full
+
 PIECES = st.sampled_from(
     [
         "red",

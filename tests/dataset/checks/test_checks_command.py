@@ -16,6 +16,8 @@ from ufine_kit.dataset.writer import write_sums
 from ufine_kit.errors import KitError
 from ufine_kit.tables import CheckTable
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):

@@ -16,6 +16,8 @@ from ufine_kit.dataset.reader import open_release, read_rows
 from ufine_kit.errors import KitError
 from ufine_kit.release.exporting.export import FORMATS, export, plan_export
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):

@@ -16,6 +16,8 @@ from ufine_kit.release.importing.opening import Where, open_dataset
 from ufine_kit.release.importing.published import differences, hint
 from ufine_kit.release.importing.survey import Reading
 
+pytestmark = pytest.mark.full
+
 FORMATS = {
     "cuhk-pedes": (sets.cuhk, "CUHK-PEDES", {"train": (4, 8, 16), "val": (1, 2, 4), "test": (2, 4, 8)}),
     "icfg-pedes": (sets.icfg, "ICFG-PEDES", {"train": (3, 6, 6), "test": (2, 4, 4)}),

@@ -26,6 +26,8 @@ from ufine_kit.release.importing.opening import Where
 from ufine_kit.release.importing.paths import safe_name
 from ufine_kit.release.importing.pictures import look
 
+pytestmark = pytest.mark.full
+
 GOOD = "CUHK01/00001.jpg"
 
 

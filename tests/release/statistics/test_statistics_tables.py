@@ -22,6 +22,8 @@ from ufine_kit.text.statistics import estimated_tokens, stats
 from ufine_kit.text.words import count as count_words
 from ufine_kit.world.retrieval import retrieval_set
 
+pytestmark = pytest.mark.full
+
 ROWS = [
     (f"p{who}", ("train", "val", "test")[who % 3], ("one", "other")[who % 2], sample.captions)
     for number, length in enumerate(("coarse", "medium", "fine"))
