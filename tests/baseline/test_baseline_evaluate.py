@@ -13,7 +13,7 @@ from pathlib import Path  # noqa: E402
 from baseline.releases import sample_row, small_table, world_rows, written  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
 from ufine_kit.baseline.data import load_pairs  # noqa: E402
-from ufine_kit.baseline.evaluate import evaluate, held_against, record_path, shared_upstream  # noqa: E402
+from ufine_kit.baseline.evaluate import evaluate, held_against, keep_record, record_path, shared_upstream  # noqa: E402
 from ufine_kit.baseline.features import image_features, text_features  # noqa: E402
 from ufine_kit.baseline.tokens import encode  # noqa: E402
 from ufine_kit.baseline.train import train  # noqa: E402
@@ -49,6 +49,41 @@ def test_record_is_keyed_by_the_release_and_marked_synthetic(trained, small_rele
     assert record["checkpoint"]["name"] == "tiny"
     wanted = Path("baselines") / small_release.data_digest[:16] / "tiny-test.json"
     assert record_path(Path("baselines"), record) == wanted
+
+
+PLAIN = {
+    "checkpoint": {"name": "tiny", "weights_sha256": "a" * 64, "trained_on": {}},
+    "data_digest": "d" * 64,
+    "release": {"split": "test"},
+    "metrics": {"R@1": 40.0},
+}
+VALIDATED = PLAIN | {"metrics": {"R@1": 42.0}, "validation": {"passed": True, "seeds": 3}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stays"),
+    [
+        ({}, True),
+        ({"noise": {"file": "noise.jsonl"}}, True),
+        ({"checkpoint": PLAIN["checkpoint"] | {"weights_sha256": "b" * 64}}, False),
+        ({"data_digest": "d" * 16 + "e" * 48}, False),  # the same folder, other data
+    ],
+)
+def test_plain_record_leaves_the_validation_of_the_same_weights_and_data(tmp_path, changes, stays):
+    path = keep_record(tmp_path, VALIDATED)
+    assert keep_record(tmp_path, PLAIN | changes) == path
+    kept = json.loads(path.read_text())
+    assert kept == VALIDATED if stays else kept == PLAIN | changes
+
+
+def test_new_validation_and_a_torn_record_are_written_over(tmp_path):
+    path = keep_record(tmp_path, VALIDATED)
+    again = VALIDATED | {"validation": {"passed": False, "seeds": 3}}
+    keep_record(tmp_path, again)
+    assert json.loads(path.read_text()) == again
+    path.write_text('{"torn')
+    keep_record(tmp_path, PLAIN)
+    assert json.loads(path.read_text()) == PLAIN
 
 
 def of_one_kind(rows: list[dict], granularity: str, source: str) -> list[dict]:

@@ -9,8 +9,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from baseline.releases import ALL_LOSSES, only, small_table  # noqa: E402
 from ufine_kit.baseline import losses  # noqa: E402
+from ufine_kit.baseline.check import LOSSES  # noqa: E402
 from ufine_kit.baseline.model import look, new_model, read_texts  # noqa: E402
-from ufine_kit.baseline.objective import LOSSES, UNTOLD, Objective, similarities  # noqa: E402
+from ufine_kit.baseline.objective import UNTOLD, Objective, similarities  # noqa: E402
 from ufine_kit.baseline.tokens import END, PAD, START  # noqa: E402
 from ufine_kit.tables import LossesTable  # noqa: E402
 

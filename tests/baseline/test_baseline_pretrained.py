@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from transformers import AutoTokenizer, CLIPConfig, CLIPModel  # noqa: E402
 
 from baseline.cliplike import POSITIONS, write_cliplike  # noqa: E402
 from baseline.releases import ALL_LOSSES, small_table  # noqa: E402
+from ufine_kit.adapters.clip_tower import open_clip_tower  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
 from ufine_kit.baseline.data import load_pairs  # noqa: E402
 from ufine_kit.baseline.evaluate import evaluate_subject, record_path  # noqa: E402
@@ -124,6 +126,17 @@ def test_what_is_no_clip_is_refused_in_one_line(clip, tmp_path):
     with pytest.raises(KitError) as error:
         open_pretrained(str(tmp_path))
     assert "\n" not in error.value.problem
+
+
+@pytest.mark.parametrize("left", [0, 4, 5_000])
+def test_truncated_weights_are_one_line(clip, tmp_path, left):
+    folder = shutil.copytree(clip, tmp_path / "cut")
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[:left])
+    for opened in (open_pretrained, lambda name: open_clip_tower(Path(name))):
+        with pytest.raises(KitError, match=r"(open|load) as a CLIP model") as error:
+            opened(str(folder))
+        assert "\n" not in error.value.problem
 
 
 def test_image_that_its_patches_do_not_fill_names_the_next_size(clip, small_release, tmp_path, quiet):

@@ -253,6 +253,16 @@ def test_checkpoint_of_the_kit_is_a_start_for_another(small_release, tmp_path, q
         torch.testing.assert_close(kept[name], tensor, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"losses": only()}, {"losses": only(words=1)}, {"losses": only(match=1), "decoder": {"width": 16, "heads": 7}}],
+)
+def test_recipe_that_cannot_be_trained_leaves_no_folder(small_release, tmp_path, quiet, changes):
+    with pytest.raises(KitError, match=r"weight 0|masked words|no multiple"):
+        train(small_release, small_table(**changes), tmp_path / "tiny", quiet)
+    assert not (tmp_path / "tiny").exists()
+
+
 def test_one_identity_is_refused(tmp_path, quiet):
     release = written(tmp_path / "release", world_rows("train", 1, 0))
     with pytest.raises(KitError, match="one identity"):

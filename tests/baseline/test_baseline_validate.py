@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from baseline.cliplike import write_cliplike  # noqa: E402
 from baseline.releases import bytes_of, small_table, world_rows, written  # noqa: E402
 from ufine_kit.baseline.chance import binomial_interval, shuffled  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
@@ -17,7 +20,7 @@ from ufine_kit.baseline.evaluate import record_path  # noqa: E402
 from ufine_kit.baseline.seeds import mean_and_sd, seeds_of, train_seeds  # noqa: E402
 from ufine_kit.baseline.subject import trained_subject  # noqa: E402
 from ufine_kit.baseline.train import start, train  # noqa: E402
-from ufine_kit.baseline.validate import first_words, untrained, validate  # noqa: E402
+from ufine_kit.baseline.validate import check_series, first_words, untrained, validate  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
 from ufine_kit.manifest import read_record  # noqa: E402
 
@@ -31,6 +34,18 @@ def test_binomial_interval_equals_the_sums_of_its_terms(trials, chance, level):
     edge = (1 - level) / 2
     assert sum(terms[:low]) <= edge < sum(terms[: low + 1])
     assert sum(terms[:high]) < 1 - edge <= sum(terms[: high + 1])
+
+
+def test_certain_chance_hits_every_time():
+    assert binomial_interval(7, 1.0, 0.99) == (7, 7)
+
+
+def test_gallery_of_one_person_is_at_chance(tmp_path):
+    pairs = load_pairs(written(tmp_path / "release", world_rows("test", 1, 10)), "test", 32, 16)
+    rng = np.random.default_rng(0)
+    found = shuffled(rng.normal(size=(4, 8)), rng.normal(size=(2, 8)), pairs)
+    assert (found.hits, found.low, found.high, found.chance) == (4, 4, 4, 1.0)
+    assert found.at_chance
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +106,53 @@ def test_zero_shot_is_the_model_before_its_first_step(series, small_release):
     wanted, _ = start(small_table(seed=1, name="tiny-seed1", steps=4), pairs.captions)
     found = untrained(subject).model.state_dict()
     assert all(torch.equal(found[name], value) for name, value in wanted.state_dict().items())
+
+
+def test_zero_shot_of_replaced_weights_is_refused(small_release, tmp_path, quiet):
+    start_folder = write_cliplike(tmp_path / "clip")
+    table = small_table(pretrained=str(start_folder), steps=1, text_tokens=90, learning_rate=1e-4)
+    train(small_release, table, tmp_path / "a", quiet)
+    untrained(trained_subject(tmp_path / "a"))
+    write_cliplike(start_folder, seed=1)
+    with pytest.raises(KitError, match="holds other weights than those that `tiny` began with"):
+        untrained(trained_subject(tmp_path / "a"))
+
+
+def test_seed_of_another_release_is_refused(series, small_release):
+    other = replace(small_release, data_digest="f" * 64)
+    with pytest.raises(KitError, match=r"tiny-seed0` was trained on other data than `world` 0\.1\.0"):
+        validate("tiny", seeds_of(series[0]), other, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "same"),
+    [
+        ("steps", 5, False),
+        ("mirror", False, False),
+        ("name", "b", True),
+        ("seed", 9, True),
+        ("targets", {"a": 1}, True),
+    ],
+)
+def test_seeds_of_one_series_share_all_but_name_and_seed(series, small_release, tmp_path, key, value, same):
+    first, second = seeds_of(series[0])
+    shutil.copytree(second, tmp_path / "second")
+    card = json.loads((second / "ufine.json").read_text())
+    card["recipe"][key] = value
+    (tmp_path / "second" / "ufine.json").write_text(json.dumps(card))
+    if same:
+        check_series([first, tmp_path / "second"], small_release)
+        return
+    with pytest.raises(KitError, match=r"second` and .*tiny-seed0` were trained by different recipes") as error:
+        check_series([first, tmp_path / "second"], small_release)
+    assert "\n" not in error.value.problem
+
+
+def test_split_of_one_person_proves_nothing_and_is_refused(tmp_path, quiet):
+    release = written(tmp_path / "release", [*world_rows("train", 4, 0), *world_rows("test", 1, 10)])
+    train(release, small_table(steps=1), tmp_path / "a", quiet)
+    with pytest.raises(KitError, match="split `test` of `world` has one identity"):
+        validate("a", [tmp_path / "a"], release, device="cpu")
 
 
 @pytest.mark.parametrize(("text", "words", "wanted"), [("a b  c", 2, "a b"), ("a b c", 3, "a b c"), ("a", 24, "a")])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from ufine_kit.dataset.digest import data_digest, row_digest
 from ufine_kit.dataset.reader import newest_release, open_release, read_rows, shard_paths, verify
@@ -16,6 +18,8 @@ from ufine_kit.dataset.schema import release_schema
 from ufine_kit.dataset.splits import assign, draw, freeze, read_splits, shard_of
 from ufine_kit.dataset.writer import GROUP_ROWS, write_release
 from ufine_kit.errors import CheckFailed, KitError
+from ufine_kit.manifest import Manifest
+from ufine_kit.tables import ReleaseTable, RewriteTable
 
 MANIFEST = {"name": "toy", "version": "0.1.0", "kind": "dataset", "synthetic": True, "recipe": {"license": "cc0-1.0"}}
 
@@ -238,7 +242,14 @@ def test_a_held_split_wins_over_other_shares_and_is_frozen(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [('{"p1": "dev"}', "no split for `p1`"), ("{", "cannot read"), ("[]", "no table of splits")]
+    ("content", "problem"),
+    [
+        ('{"p1": "dev"}', "no split for `p1`"),
+        ("{", "cannot read"),
+        ("[]", "no table of splits"),
+        ("[" * 200_000, "nested too deeply"),
+    ],
+    ids=lambda value: str(value)[:20],
 )
 def test_a_spoilt_split_ledger_is_named(tmp_path, content, problem):
     (tmp_path / "splits.json").write_text(content)
@@ -265,3 +276,31 @@ def test_the_hubs_own_library_reads_features_splits_and_the_very_bytes(tmp_path)
     pictures = {line["image_id"]: line["image"]["bytes"] for line in undecoded}
     assert pictures == {line["image_id"]: line["image"]["bytes"] for line in ROWS if line["split"] == "train"}
     assert pa.types.is_struct(release_schema().field("image").type)
+
+
+@pytest.mark.parametrize("table", [ReleaseTable, RewriteTable])
+def test_a_name_that_a_release_cannot_carry_is_no_name_of_a_recipe(table):
+    assert table(name="a" * 64).name == "a" * 64
+    for name in ("a" * 65, "A", "-a", ""):
+        with pytest.raises(ValidationError, match="name"):
+            table(name=name)
+        with pytest.raises(ValidationError, match="name"):
+            Manifest.model_validate({**MANIFEST, "name": name})
+
+
+def test_a_previous_version_without_its_rows_is_none_to_compare_with(tmp_path):
+    written(tmp_path / "0.1.0")
+    shutil.rmtree(tmp_path / "0.1.0/data")
+    later = written(tmp_path / "0.2.0", version="0.2.0")
+    assert later.manifest["changes"] == [
+        "0.1.0 has no rows any more to compare with", "train with 21 images of 7 identities",
+        "val with 18 images of 6 identities", "test with 21 images of 7 identities",
+    ]  # fmt: skip
+    text = (later.path / "CHANGELOG.md").read_text()
+    assert [line for line in text.splitlines() if line.startswith("## ")] == ["## 0.2.0", "## 0.1.0"]
+
+
+def test_an_image_that_comes_twice_is_told_without_guessing_where_it_came_from(tmp_path):
+    with pytest.raises(KitError, match="comes twice") as caught:
+        written(tmp_path / "0.1.0", rows=[*ROWS, ROWS[3]])
+    assert "import" in caught.value.mend and "planned in two parts" in caught.value.mend

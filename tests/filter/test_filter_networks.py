@@ -94,6 +94,24 @@ def test_a_clip_tower_gives_looks_of_upright_pictures(clip):
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("name", ["clip", "reid"])
+def test_a_network_runs_on_one_thread_here_as_in_a_worker(request, name):
+    torch = pytest.importorskip("torch")
+    weights = request.getfixturevalue(name)
+    run = open_clip_tower(weights).run if name == "clip" else open_reid(weights)
+    before, seen = torch.get_num_threads(), set[int]()
+    hook = torch.nn.modules.module.register_module_forward_hook(lambda *_: seen.add(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        run(PEOPLE)
+        assert seen == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        hook.remove()
+        torch.set_num_threads(before)
+
+
+@pytest.mark.full
 def test_a_pose_network_finds_the_place(pose):
     found = open_pose(pose)
     dark = np.zeros((128, 64, 3), np.uint8)

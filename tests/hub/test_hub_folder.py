@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
-from hub.preparing import OWNER, keep_record
+from hub.preparing import OWNER, ROWS, keep_record
 from hub.preparing import release as toy
 from live.hub.making import recipe, rows, sha, tombstone
 from live.hub.making import release as whole_release
@@ -66,6 +67,31 @@ def test_files_that_are_no_releases_are_asked_about_and_the_release_itself_is_no
     assert plan_folder(ready, out).foreign == ["LICENSE", "README.md"]
     with pytest.raises(KitError, match="lies in the release itself"):
         plan_folder(ready, made[1].path / "hub")
+
+
+@pytest.mark.parametrize("place", ["toy/0.0.9", "toy", "other/0.1.0", ""])
+def test_no_place_of_releases_is_a_target(made, tmp_path, place):
+    with pytest.raises(KitError, match="lies among the releases"):
+        plan_folder(prepared(made, tmp_path), made[0] / "releases" / place)
+
+
+@pytest.mark.parametrize(
+    ("changes", "card", "asked"),
+    [
+        ({"version": "0.0.9"}, False, True), ({"version": "0.0.9"}, True, False), ({"name": "other"}, True, True),
+        ({"splits": 3}, True, True), ({}, False, False),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_another_release_is_asked_about_and_an_earlier_push_is_not(
+    made, tmp_path, changes, card, asked
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "release.json").write_text(json.dumps(made[1].manifest | changes))
+    (out / "CHANGELOG.md").write_text("other")
+    if card:
+        (out / "README.md").write_text("a card")
+    assert ("release.json" in plan_folder(prepared(made, tmp_path), out).foreign) is asked
 
 
 def test_a_release_without_a_record_of_its_rows_is_refused(made, tmp_path):
@@ -131,6 +157,33 @@ def test_who_was_taken_out_is_known_by_person_by_picture_and_by_crop(made, tmp_p
             admit.refuse_removed(release)
     finally:
         ledger.unlink()
+
+
+def test_a_picture_of_an_imported_release_is_known_by_its_id_and_an_import_mends_it(tmp_path):
+    bare = [row | {"provenance": row["provenance"] | {"crop_id": None}} for row in ROWS]
+    ledger = tmp_path / "releases/toy/removed.jsonl"
+    for recipe_of, mend in (({"format": "cuhk-pedes"}, "import-dataset FORMAT PATH --name toy"), ({}, "build-release")):
+        release = toy(tmp_path, bare, recipe={"license": "cc0-1.0", "name": "toy"} | recipe_of)
+        line = {
+            "version": "0.2.0",
+            "reason": "asked",
+            "person": None,
+            "images": [],
+            "crops": [sha(bare[3]["image_id"])],
+        }
+        ledger.write_text(json.dumps(line) + "\n")
+        with pytest.raises(CheckFailed, match=f"image `{bare[3]['image_id']}`") as caught:
+            admit.refuse_removed(release)
+        assert mend in caught.value.mend
+        ledger.unlink()
+        shutil.rmtree(release.path)
+
+
+def test_a_release_without_its_checksums_is_refused_in_one_line(tmp_path):
+    release = toy(tmp_path)
+    (release.path / "SHA256SUMS").unlink()
+    with pytest.raises(CheckFailed, match="is missing or empty"):
+        admit.whole(release)
 
 
 @pytest.mark.parametrize("key", ["contact", "instructions", "consent"])

@@ -120,6 +120,8 @@ PLANTED_SHOWN = {
     "sources_licensed": [
         lambda c: manifest(c, sources=[]), lambda c: manifest(c, sources=[{**SOURCE, "licence": "unknown"}]),
         lambda c: manifest(c, sources=[{**SOURCE, "redistribution": False}]),
+        lambda c: manifest(c, sources=[{**SOURCE, "licence": "unknown"}, SOURCE]),
+        lambda c: manifest(c, sources=[SOURCE, {**SOURCE, "redistribution": False}, SOURCE]),
     ],
 }  # fmt: skip
 CASES = [(rule, number) for rule, plants in {**PLANTED, **PLANTED_SHOWN}.items() for number in range(len(plants))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from ufine_kit.dataset.writer import write_release
 from ufine_kit.errors import KitError
 from ufine_kit.release.build import build
 from ufine_kit.release.edit import edit, plan_edit, read_edits
+from ufine_kit.release.remove import plan_removal, remove
 from ufine_kit.tables import ReleaseTable
 
 TEXT = "A man in a long grey coat carries two paper bags, one in each hand."
@@ -111,7 +113,8 @@ def test_a_line_that_cannot_be_used_is_named_and_nothing_is_written(folder, bad,
 
 def test_an_image_dropped_twice_or_without_a_reason_is_refused(folder):
     drop = {"image_id": "c0-0", "reason": "blurred"}
-    for second, said in ((drop, "dropped twice"), ({"image_id": "c0-1", "reason": ""}, "`reason`")):
+    reasons = [({"image_id": "c0-1", "reason": reason}, "`reason`") for reason in ("", "a\x1b[2J", "\udcff")]
+    for second, said in ((drop, "dropped twice"), *reasons):
         with pytest.raises(KitError, match="line 2") as caught:
             edited(folder, drops=[drop, second])
         assert said in caught.value.problem
@@ -126,7 +129,16 @@ def test_what_stands_there_already_is_no_new_version(folder):
 
 
 @pytest.mark.parametrize(
-    ("asked", "version"), [("next-minor", "0.2.0"), ("0.1.7", "0.1.7"), ("1.0.0", "another major"), ("0.1.0", "exists")]
+    ("asked", "version"),
+    [
+        ("next-minor", "0.2.0"),
+        ("0.1.7", "0.1.7"),
+        ("1.0.0", "another major"),
+        ("0.1.0", "exists"),
+        ("0.0.5", "does not follow"),
+        ("next-foo", "is no version"),
+        ("next-", "is no version"),
+    ],
 )
 def test_the_version_is_the_next_patch_or_what_is_asked_for(folder, asked, version):
     if version[0].isdigit():
@@ -134,6 +146,19 @@ def test_the_version_is_the_next_patch_or_what_is_asked_for(folder, asked, versi
     else:
         with pytest.raises(KitError, match=version):
             edited(folder, change(), version=asked)
+
+
+def test_a_release_may_be_named_from_inside_it_and_a_copy_elsewhere_is_one_line(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "copy")
+    with pytest.raises(KitError, match="does not lie among the versions"):
+        plan_removal(open_release(tmp_path / "copy"), ["a0"], [], "r")
+    monkeypatch.chdir(folder)
+    given = read_edits(lines(tmp_path / "edits.jsonl", change()), None)
+    edit(plan_edit(open_release(Path()), given, None))
+    monkeypatch.chdir(folder.with_name("0.1.1"))
+    remove(plan_removal(open_release(Path()), ["a0"], [], "r"))
+    assert sorted(path.name for path in folder.parent.glob("*.*.*")) == ["0.1.0", "0.1.1", "0.1.2"]
+    assert (folder.parent / "removed.jsonl").is_file()
 
 
 @pytest.mark.full
@@ -159,3 +184,13 @@ def test_lines_that_a_sheet_hands_back_untouched_are_no_edits_whatever_is_in_the
     after = released(toy.with_name("1.0.1"))
     assert after[image]["captions"] == rows[0]["captions"]
     assert after[rows[1]["image_id"]]["captions"][0] == "a new text"
+
+
+def test_a_sentence_with_the_old_sizes_does_not_go_on_and_counts_do(tmp_path, folder):
+    rows = list(released(folder).values())
+    toy = tmp_path / "releases/toy/1.0.0"
+    told = {"rewriting": {"in_words": "24 persons", "prompt": "p"}, "review": {"drop": 1}}
+    plain = {"name": "toy", "version": "1.0.0", "kind": "dataset", "synthetic": True, "recipe": {}}
+    write_release(toy, rows, 1, {**plain, **told})
+    manifest = edited(toy, drops=[{"image_id": rows[0]["image_id"], "reason": "blurred"}])
+    assert (manifest["rewriting"], manifest["review"]) == ({"prompt": "p"}, {"drop": 1})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 
 import pytest
 
-from release.works import SHA, decide, decision, group_videos, make_work, people, splits_of
+from release.works import SHA, decide, decision, group_videos, make_work, people, released, splits_of
 from ufine_kit.dataset.splits import apportion
 from ufine_kit.errors import KitError
 from ufine_kit.release.build import build, plan_build
@@ -14,8 +15,8 @@ from ufine_kit.release.groups import draw_splits
 from ufine_kit.tables import ReleaseTable
 
 
-def drawn(videos, held=None, members=None, groups=None, **table):
-    return draw_splits(videos, members or {}, groups or {}, held or {}, ReleaseTable(**table))
+def drawn(videos, held=None, members=None, groups=None, seen=None, **table):
+    return draw_splits(videos, members or {}, groups or {}, held or {}, ReleaseTable(**table), seen)
 
 
 MANY = {f"p{number:04d}": [f"v{number // 10}"] for number in range(4000)}
@@ -134,3 +135,46 @@ def test_added_videos_move_nobody_and_another_major_version_draws_anew(tmp_path)
     (more / "releases/dataset/splits-0.json").unlink()  # then the releases tell it themselves
     assert plan_build(more, ReleaseTable(version="next-patch", seed=5)).drawn.of == after
     assert plan_build(more, ReleaseTable(version="next-major", seed=5)).drawn.of != after
+
+
+UNDONE = {
+    "a union that is taken back": (decision("merge", person="c0", other="d0"), None),
+    "a crop that is split off": (None, decision("split", "c0-1")),
+    "a union taken back by a split": (decision("merge", person="c0", other="d0"), decision("split", "d0-1")),
+}
+
+
+@pytest.mark.parametrize("ledger", [True, False], ids=["ledger", "releases alone"])
+@pytest.mark.parametrize(("before", "after"), UNDONE.values(), ids=UNDONE)
+def test_no_picture_changes_its_split_when_reviewers_part_what_was_one(tmp_path, before, after, ledger):
+    for seed in range(4):  # one draw alone could hit by chance
+        work = make_work(tmp_path / f"work-{seed}", people("abcd", 3))
+        table = ReleaseTable(split_by="identity", test=0.5, val=0.0, seed=seed)
+        decide(work, *[row for row in (before,) if row])
+        build(work, table)
+        decide(work, *[row for row in (after,) if row])
+        if not ledger:
+            (work / "releases/dataset/splits-0.json").unlink()
+        build(work, table.model_copy(update={"version": "next-minor"}))
+        old, new = (
+            released(work / "releases/dataset" / version, ["image_id", "split"]) for version in ("0.1.0", "0.2.0")
+        )
+        assert {name: row["split"] for name, row in new.items()} == {name: row["split"] for name, row in old.items()}
+
+
+def test_the_ledger_alone_holds_those_who_were_united_where_the_release_was_withdrawn(tmp_path):
+    for seed in range(4):
+        work = make_work(tmp_path / f"work-{seed}", people("abcd", 3))
+        table = ReleaseTable(split_by="identity", test=0.5, val=0.0, seed=seed)
+        decide(work, decision("merge", person="c0", other="d0"))
+        build(work, table)
+        old = splits_of(work / "releases/dataset/0.1.0")
+        shutil.rmtree(work / "releases/dataset/0.1.0")
+        decide(work)
+        build(work, table.model_copy(update={"version": "0.2.0"}))
+        assert splits_of(work / "releases/dataset/0.2.0") == {**old, "d0": old["c0"]}
+
+
+def test_an_identity_of_crops_from_two_splits_is_left_out():
+    found = drawn({"a": ["v0"], "new": ["v1"]}, held={"a": "train"}, seen={"new": {"train", "test"}})
+    assert found.of == {"a": "train"} and set(found.refused) == {"new"}

@@ -8,20 +8,24 @@ import shutil
 
 import pytest
 
+from release.importing.sets import by_path, cuhk, take
+from release.importing.sets import picture as cuhk_picture
 from release.works import crop, lines, make_work, people, picture, released
 from typed import run_cli, snapshot
 from ufine_kit.dataset.reader import open_release, verify
 from ufine_kit.dataset.splits import shard_of
-from ufine_kit.dataset.tombstones import crop_hash, person_hash, read_removed
+from ufine_kit.dataset.tombstones import crop_hash, person_hash, read_removed, write_removed
 from ufine_kit.dataset.writer import write_release
 from ufine_kit.errors import CheckFailed, KitError
 from ufine_kit.release.build import build, plan_build
 from ufine_kit.release.edit import edit, plan_edit, read_edits
+from ufine_kit.release.importing.survey import Reading
 from ufine_kit.release.remove import plan_removal, remove
 from ufine_kit.tables import ReleaseTable
 
 pytestmark = pytest.mark.full
 
+DROP = {"image_id": "c0-0", "reason": "blurred"}
 TABLE = ReleaseTable(shards=3, test=0.3, val=0.0)
 
 
@@ -94,6 +98,7 @@ def test_no_later_build_brings_a_person_back_not_under_another_id_either(work, v
     built = build(work, TABLE.model_copy(update={"version": version}))
     assert "a0" not in {row["person_id"] for row in released(at(work, built["version"])).values()}
     assert (at(work, built["version"]) / "removed.jsonl").is_file()
+    assert built["changes"][0] == "2 images kept out by tombstones"  # and so `build-release` prints it
 
 
 def tracked_anew() -> dict:
@@ -114,7 +119,7 @@ def test_a_person_is_known_again_by_a_crop_or_a_picture_and_goes_as_a_whole(work
     shutil.copytree(at(work).parent, again / "releases/dataset")
     built = build(again, TABLE.model_copy(update={"version": "next-minor"}))
     assert "anew" not in {row["person_id"] for row in released(at(again, built["version"])).values()}
-    assert "stay out" in plan_build(again, TABLE.model_copy(update={"version": "next-minor"})).left_out()[-1]
+    assert "stay out" in plan_build(again, TABLE.model_copy(update={"version": "next-minor"})).left_out()[0]
 
 
 def test_a_single_image_goes_without_its_person(work):
@@ -132,6 +137,7 @@ def test_any_other_writer_of_the_name_keeps_them_out_too(work):
     write_release(at(work, "9.0.0"), rows, 1, manifest)
     left = {row["person_id"] for row in released(at(work, "9.0.0")).values()}
     assert left == {row["person_id"] for row in rows} - {"a0", "b1"}
+    assert open_release(at(work, "9.0.0")).manifest["changes"][0] == "4 images kept out by tombstones"
     assert (at(work, "9.0.0") / "removed.jsonl").read_bytes() == read_removed(at(work).parent, "dataset").lines()
 
 
@@ -159,9 +165,30 @@ def test_two_removals_one_after_the_other_both_hold(work):
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## 0.1.2", "## 0.1.1", "## 0.1.0"]
 
 
+def test_what_others_removed_between_the_question_and_the_yes_stays_removed(work):
+    first, second = (plan_removal(open_release(at(work)), [person], [], "r") for person in ("a0", "b0"))
+    write_removed(at(work).parent, first.revision.removed)  # and its version never came to be
+    edits = plan_edit(open_release(at(work)), read_edits(None, lines(work / "d", DROP)), "next-minor")
+    remove(second)
+    assert len(read_removed(at(work).parent, "dataset").entries) == 2
+    assert not {"a0", "b0"} & {row["person_id"] for row in released(at(work, "0.1.1")).values()}
+    for act in (lambda: remove(first), lambda: edit(edits)):
+        with pytest.raises(KitError, match="not the newest"):
+            act()
+    assert not at(work, "0.2.0").exists()
+
+
+def test_an_edit_planned_before_a_removal_is_refused(work):
+    edits = plan_edit(open_release(at(work)), read_edits(None, lines(work / "d", DROP)), None)
+    write_removed(at(work).parent, plan_removal(open_release(at(work)), ["a0"], [], "r").revision.removed)
+    with pytest.raises(KitError, match="just now"):
+        edit(edits)
+
+
 REFUSED = [
     ({"persons": ["zz"]}, "no identity `zz`"), ({"images": ["zz"]}, "no image `zz`"), ({}, "nothing to remove"),
-    ({"persons": ["a0"], "reason": " "}, "needs a reason"),
+    ({"persons": ["a0"], "reason": " "}, "needs a reason"), ({"persons": ["a0"], "reason": "\udcff"}, "the reason has"),
+    ({"persons": ["a0"], "reason": "asked\x1b[2J"}, "the reason has"),
 ]  # fmt: skip
 
 
@@ -241,3 +268,44 @@ def test_an_edit_after_a_removal_that_was_cut_short_leaves_them_out_as_well(work
     drops = lines(tmp_path / "drop.jsonl", {"image_id": "c0-0", "reason": "blurred"})
     edit(plan_edit(open_release(at(work)), read_edits(None, drops), None))
     assert not {"a0-0", "a0-1", "c0-0"} & set(released(at(work, "0.1.1")))
+
+
+def imported(work, folder, name="toy", version="0.1.0", **more):
+    return take(work, "cuhk-pedes", folder, name, version, **more)[0]
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["as found", "stripped"])
+def test_an_imported_person_does_not_come_back_with_other_bytes_and_another_id(tmp_path, first):
+    marked = {f"CUHK01/{n:05d}.jpg": cuhk_picture(n, comment=b"Jane") for n in range(2)}
+    folder = cuhk(tmp_path / "in", pictures=marked)
+    release = imported(tmp_path / "work", folder, strip_exif=first)
+    person = by_path(release)["CUHK01/00000.jpg"]["person_id"]
+    remove(plan_removal(release, [person], [], "asked to be removed"))
+    again = imported(
+        tmp_path / "work", folder, version="1.0.0", strip_exif=not first, reading=Reading(ids_per_split=True)
+    )
+    assert set(by_path(release)) - set(by_path(again)) == set(marked)
+    shutil.copytree(folder / "imgs/CUHK01", folder / "imgs/moved")  # then the bytes alone tell
+    listed = json.loads((folder / "reid_raw.json").read_text())
+    for row in listed:
+        row["file_path"] = row["file_path"].replace("CUHK01", "moved")
+    (folder / "reid_raw.json").write_text(json.dumps(listed))
+    moved = imported(
+        tmp_path / "work", folder, version="2.0.0", strip_exif=not first, reading=Reading(ids_per_split=True)
+    )
+    assert len(by_path(moved)) == len(by_path(again))
+
+
+def test_an_imported_image_is_known_by_its_id_to_every_writer(tmp_path):
+    release = imported(tmp_path / "work", cuhk(tmp_path / "in"))
+    row = by_path(release)["CUHK01/00000.jpg"]
+    remove(plan_removal(release, [], [row["image_id"]], "shows a plate"))
+    removed = read_removed(release.path.parent, "toy")
+    assert removed.entries[0].crops == (crop_hash(row["image_id"]),)
+    assert not removed.hits_image("0" * 64, "other") and removed.hits_image("0" * 64, row["image_id"])
+    jpeg = picture(77)
+    cut = row | {"image": {"bytes": jpeg, "path": "x.jpg"}, "image_sha256": hashlib.sha256(jpeg).hexdigest()}
+    manifest = {"name": "toy", "version": "3.0.0", "kind": "dataset", "synthetic": True, "recipe": {}}
+    other = row | {"image_id": "other", "image": {"bytes": picture(78), "path": "y.jpg"}, "image_sha256": "1" * 64}
+    write_release(release.path.with_name("3.0.0"), [cut, other], 1, manifest)
+    assert set(released(release.path.with_name("3.0.0"))) == {"other"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 from collections import Counter
@@ -47,6 +48,7 @@ class Endpoint:
             latency,
         )
         self.tokenize, self.context = tokenize, context
+        self.pieces = 0
         self.chat_instead: Callable[[dict], web.Response] | None = None
         self.asked: Counter[tuple[str, str, int]] = Counter()
         self.bodies: list[dict] = []
@@ -120,4 +122,16 @@ class Endpoint:
         if said is None:
             request.transport.abort()
             return web.Response()
+        if self.pieces:
+            return await self._slowly(request, json.dumps(said).encode())
         return said if isinstance(said, web.StreamResponse) else web.json_response(said)
+
+    async def _slowly(self, request: web.Request, content: bytes) -> web.StreamResponse:
+        """An answer in pieces with a pause between them, as a network delivers it."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.content_length = len(content)
+        await response.prepare(request)
+        for start in range(0, len(content), self.pieces):
+            await response.write(content[start : start + self.pieces])
+            await asyncio.sleep(0.001)
+        return response

@@ -92,6 +92,58 @@ def test_pixels_and_sources_pass_through_and_persons_have_new_numbers(work):
         assert image["provenance"]["upstream_id"] == old["person_id"]
 
 
+SOURCES = {
+    name: [{"source": name, "licence": "CC0-1.0", "redistribution": True, "consent_basis": "drawn", "images": 4}]
+    for name in ("coarse", "fine")
+}
+
+
+def test_a_set_of_some_persons_passes_every_check(tmp_path):
+    work = tmp_path / "work"
+    for name, start in (("coarse", 0), ("fine", 100)):
+        write(work, name, rows(name, 4, 1, start=start), sources=SOURCES[name])
+    with Endpoint(MODELS, two_voices) as server:
+        assert build(work, servers=[server]).code == 0
+    release = released(work)[0]
+    assert {one["source"]: one["images"] for one in release.manifest["sources"]} == {"coarse": 3, "fine": 3}
+    ran = run_cli("check-release", release.path, "--work", work, "--skip", "loads", "--json")
+    assert [one["name"] for one in ran.json["checks"] if one["state"] == "failed"] in ([], ["min_side"])
+
+
+def test_a_file_that_people_work_in_is_left_as_it_is(work):
+    with Endpoint(MODELS, bad_for_llama) as server:
+        assert build(work, servers=[server]).code == 1
+        people = work / "rewrites/ufine3c/people.jsonl"
+        theirs = people.read_text().replace("failed", "looked at")
+        people.write_text(theirs)
+        assert "left as it is" in build(work, servers=[server]).err
+    assert people.read_text() == theirs
+
+
+def test_the_later_decision_stands_in_any_time_zone(work, tmp_path):
+    with Endpoint(MODELS, bad_for_llama) as server:
+        assert build(work, servers=[server]).code == 1
+    row = json.loads((work / "rewrites/ufine3c/people.jsonl").read_text().splitlines()[0])
+    earlier = revision(row) | {"text": "The earlier text of a man.", "at": "2026-11-21T18:00:00+09:00"}
+    later = revision(row) | {"text": "The later text of a man.", "at": "2026-11-21T10:00:00Z"}
+    (tmp_path / "back.jsonl").write_text("\n".join(map(json.dumps, (later, earlier))))
+    assert build(work, "--revised", tmp_path / "back.jsonl", "--leave-out").code == 0
+    texts = {text for image in released(work)[1] for text in image["captions"]}
+    assert "The later text of a man." in texts and "The earlier text of a man." not in texts
+
+
+def test_a_word_on_one_models_text_is_not_applied_to_another_models(work, tmp_path):
+    with Endpoint((*MODELS, "tiny/other"), bad_for_llama) as server:
+        assert build(work, servers=[server]).code == 1
+        row = json.loads((work / "rewrites/ufine3c/people.jsonl").read_text().splitlines()[0])
+        (tmp_path / "back.jsonl").write_text(json.dumps(revision(row) | {"text": "Of the old model."}))
+        build(work, "--revised", tmp_path / "back.jsonl", servers=[server])
+        (work / "rewrites/ufine3c/people.jsonl").unlink()
+        ran = build(work, "--model", "llama=tiny/other", "--leave-out", servers=[server])
+        assert ran.code == 0, ran.err
+    assert "Of the old model." not in {text for image in released(work)[1] for text in image["captions"]}
+
+
 def test_a_dry_run_tells_the_numbers_and_writes_nothing(work):
     ran = build(work, "--dry-run", "--json")
     assert {name: ran.json[name] for name in ("persons", "images", "originals", "rewrites", "queries")} == {
@@ -230,6 +282,19 @@ def test_a_finished_job_is_built_again_without_a_server_and_to_the_byte(work):
     assert (work / "releases/ufine3c/1.0.1/data/test-00000-of-00001.parquet").read_bytes() == first
 
 
+def test_other_rules_judge_every_answer_anew_and_ask_nothing(work):
+    with Endpoint(MODELS, two_voices) as server:
+        assert build(work, servers=[server]).code == 0
+    verdicts = work / "rewrites/ufine3c/verdicts/rules.jsonl"
+    lines = [json.loads(line) for line in verdicts.read_text().splitlines()]
+    verdicts.write_text("".join(json.dumps(line | {"key": line["key"][::-1]}) + "\n" for line in lines))
+    with Endpoint(MODELS, two_voices) as other:
+        ran = build(work, "--set", "rewrite.version=1.0.1", servers=[other])
+    assert ran.code == 0, ran.err
+    assert "0 rows to ask, 24 answers to check" in ran.err and not other.asked
+    assert len(verdicts.read_text().splitlines()) == 48
+
+
 POINTS = [
     "rewrite.ask:5",
     "rewrite.answered",
@@ -283,6 +348,7 @@ REFUSED = {
     "too few persons": (("--set", "rewrite.persons=9"), None, "4 free test persons", "rewrite.persons=4"),
     "unknown family": (("--model", "gemma=x"), None, "names no family", "qwen, llama"),
     "no vllm": (("--engine", "vllm"), None, "no vLLM in this environment", "--engine-python"),
+    "one model twice": (("--model", "llama=tiny/qwen"), None, "two families have one model", "--model FAMILY=ID"),
     "wrong share": (("--shard", "3/2"), None, "--shard 3/2", "1/4"),
 }
 

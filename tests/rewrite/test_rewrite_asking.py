@@ -89,6 +89,8 @@ PASSING = {
     "503": lambda: web.Response(status=503, text="<html>busy</html>"),
     "cut connection": lambda: None,
     "no JSON": lambda: web.Response(status=502, text="not json"),
+    "a page with status 200": lambda: web.Response(text="<html>please log in</html>", content_type="text/html"),
+    "an error with status 200": lambda: web.json_response({"error": {"message": "overloaded"}}),
 }
 
 
@@ -144,7 +146,7 @@ def test_a_row_that_cannot_be_answered_is_a_row_with_its_reason(tmp_path, status
     assert Counter(row["status"] for row in by_image.values()) == {"answered": len(TEXTS) - 1, status: 1}
 
 
-FATAL = {401: "UFINE_API_KEY", 403: "UFINE_API_KEY", 404: "--model FAMILY=ID"}
+FATAL = {401: "UFINE_API_KEY", 402: "add credit", 403: "UFINE_API_KEY", 404: "--model FAMILY=ID"}
 
 
 @pytest.mark.parametrize("status", FATAL)
@@ -160,6 +162,76 @@ def test_what_no_patience_mends_ends_the_run_in_one_line_and_keeps_the_answers(t
         run(tmp_path, asks(recipe), [server], recipe)
     assert FATAL[status] in error.value.mend
     assert len(read_ledger(tmp_path)) == 5
+
+
+def test_an_answer_in_many_pieces_is_one_answer(tmp_path):
+    recipe = table()
+    long = "She wears a red coat. " * 3000
+    with Endpoint(answer=lambda *_: completion(long)) as server:
+        server.pieces = 1400
+        entries = run(tmp_path, asks(recipe, texts=TEXTS[:3]), [server], recipe)
+    assert {entry["row"]["raw_text"] for entry in entries.values()} == {long}
+
+
+def test_half_a_sign_in_an_answer_costs_no_other_row(tmp_path):
+    recipe = table()
+    with Endpoint(
+        answer=lambda source, *_: completion("A coat \ud83d." if "number 5 " in source else source)
+    ) as server:
+        entries = run(tmp_path, asks(recipe), [server], recipe)
+    assert len(entries) == len(TEXTS)
+    assert "A coat ?." in {entry["row"]["raw_text"] for entry in entries.values()}
+
+
+def test_what_breaks_on_the_way_to_disk_ends_the_run(tmp_path):
+    recipe = table()
+
+    def fails(_):
+        raise RuntimeError("the bar broke")
+
+    with Endpoint() as server, Ledger(tmp_path, "models") as ledger, pytest.raises(RuntimeError, match="the bar broke"):
+        ask_all(asks(recipe), [Served(server.url, "qwen")], recipe, ledger, fails)
+
+
+def test_an_outage_is_not_blamed_on_the_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("ufine_kit.rewrite.asking.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("ufine_kit.rewrite.asking.LONGEST_LULL_SECONDS", 0.02)
+    recipe = table(window=16, retries=2, patience_seconds=20.0)
+
+    def answer(source, *_):
+        server.chat_instead = None if sum(server.asked.values()) >= 40 else lambda _: web.json_response({}, status=500)
+        if 1 < sum(server.asked.values()) < 40:  # one good answer, then nothing but errors for a while
+            return web.json_response({}, status=500)
+        return completion(reordered(source))
+
+    with Endpoint(answer=answer) as server:
+        entries = run(tmp_path, asks(recipe, texts=TEXTS[:8]), [server], recipe)
+    assert {entry["row"]["status"] for entry in entries.values()} == {"answered"}
+
+
+ENDLESS = {"spent quota": 429, "never answers": 500}
+
+
+@pytest.mark.parametrize("status", ENDLESS.values(), ids=ENDLESS)
+def test_a_server_that_never_answers_a_row_ends_the_run(tmp_path, status, monkeypatch):
+    monkeypatch.setattr("ufine_kit.rewrite.asking.FIRST_WAIT_SECONDS", 0.01)
+    recipe = table(patience_seconds=0.3)
+    with Endpoint(answer=lambda *_: web.json_response({}, status=status)) as server, pytest.raises(KitError) as error:
+        run(tmp_path, asks(recipe), [server], recipe)
+    assert "has not answered" in error.value.problem
+
+
+def test_a_wait_that_the_server_asks_for_is_kept_by_the_whole_window(tmp_path):
+    recipe = table(window=16, patience_seconds=20.0)
+
+    def answer(source, body, nth):
+        if sum(server.asked.values()) <= 2:
+            return web.json_response({}, status=429, headers={"Retry-After": "0.5"})
+        return completion(reordered(source))
+
+    with Endpoint(answer=answer) as server:
+        run(tmp_path, asks(recipe, texts=TEXTS[:2]), [server], recipe)
+    assert sum(server.asked.values()) <= 5
 
 
 def test_a_dead_endpoint_is_waited_for_and_then_named(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from rewrite.sources import row, rows, table, write
 from ufine_kit.errors import KitError
+from ufine_kit.release.remove import plan_removal, remove
 from ufine_kit.rewrite.asks import slots
 from ufine_kit.rewrite.selection import choose
 from ufine_kit.tables import RewriteTable
@@ -23,11 +24,12 @@ def three(tmp_path_factory):
     ]
 
 
-def test_persons_of_every_source_are_drawn_and_numbered_anew(three):
+def test_persons_of_every_source_are_drawn_and_named_anew(three):
     chosen = choose(three, table())
     by_source = Counter(source for _, source in {(one.person_id, one.source) for one in chosen.pictures})
     assert by_source == {"coarse": 3, "dense": 3, "fine": 3}
-    assert sorted({one.person_id for one in chosen.pictures}) == [f"{number:06d}" for number in range(1, 10)]
+    assert len({one.person_id for one in chosen.pictures}) == 9
+    assert not {one.person_id for one in chosen.pictures} & {one.upstream_person for one in chosen.pictures}
     assert len({one.image_id for one in chosen.pictures}) == len(chosen.pictures)
 
 
@@ -48,6 +50,24 @@ def test_the_draw_is_the_seeds_and_more_persons_keep_those_drawn_before(three):
     assert people() == people()
     assert people() != people(seed=1)
     assert people() < people(persons=5)
+
+
+def test_the_name_of_a_person_does_not_depend_on_the_draw(three):
+    def names(**changes):
+        return {(one.release, one.upstream_person): one.person_id for one in choose(three, table(**changes)).pictures}
+
+    assert names().items() <= names(persons=5).items()
+
+
+def test_whom_a_newer_version_took_out_is_not_drawn_from_an_older_one(tmp_path):
+    release = write(tmp_path, "some", rows("some", 5))
+    gone = sorted({one["person_id"] for one in rows("some", 5)})[2]
+    plan = plan_removal(release, [gone], [], "asked")
+    remove(plan)
+    chosen = choose([release], table(persons=4))
+    assert gone not in {one.upstream_person for one in chosen.pictures}
+    with pytest.raises(KitError, match="4 free test persons"):
+        choose([release], table(persons=5))
 
 
 def test_only_test_persons_are_drawn(tmp_path):

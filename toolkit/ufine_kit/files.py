@@ -81,9 +81,10 @@ def read_json(path: Path) -> Any:
     """The value in a JSON file. Raises KitError when it is missing or torn."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise KitError(
-            f"cannot read `{path}`: {error}", "restore it from a copy, or remove it and make it again"
+            f"cannot read `{path}`: {why}", "restore it from a copy, or remove it and make it again"
         ) from None
 
 

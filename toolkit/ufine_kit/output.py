@@ -5,11 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Generator, Iterable
 from typing import Any, Protocol
 
 from ufine_kit.errors import KitError
+
+# What moves the cursor, sends commands to the terminal, reorders a line, or cannot be written at all.
+_ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    """Text as it may reach a terminal: names and captions come from others, and must not act there."""
+    return _ACTING.sub(lambda sign: sign.group().encode("unicode_escape").decode(), text)
 
 
 class Bar(Protocol):
@@ -28,11 +37,11 @@ class Output:
 
     def say(self, line: str) -> None:
         """Talk: goes to stderr and never disturbs a pipe."""
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        print(shown(line), file=sys.stderr, flush=True)  # noqa: T201
 
     def result(self, value: dict[str, Any], lines: Iterable[str] = ()) -> None:
         """The answer of a command: the object for `--json`, else its lines."""
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False) if self.json_mode else "\n".join(lines)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False) if self.json_mode else shown("\n".join(lines))
         try:
             if text:
                 print(text, flush=True)  # noqa: T201
@@ -54,7 +63,7 @@ class Output:
             return
         if not sys.stdin.isatty():
             raise KitError(f"{question} This needs a yes", "repeat the command with --yes")
-        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{shown(question)} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise KitError("not confirmed, nothing was changed", "repeat the command and answer y, or give --yes")
 
@@ -74,8 +83,8 @@ class Output:
             class _Shown:
                 def step(self, line: str, amount: float = 1) -> None:
                     if "failed" in line:
-                        bar.console.print(line, markup=False, highlight=False)
-                    bar.update(task, advance=amount, description=line.strip()[:60])
+                        bar.console.print(shown(line), markup=False, highlight=False)
+                    bar.update(task, advance=amount, description=shown(line.strip()[:60]))
 
             yield _Shown()
 

@@ -139,7 +139,7 @@ class CampaignTable(Table):
 class ReleaseTable(Table):
     """`build-release`: which rows go out, and to which split."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "dataset"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = "dataset"
     version: Annotated[str, Field(pattern=r"^(\d+\.\d+\.\d+|next-(patch|minor|major))$")] = Field(
         default="0.1.0", description="or next-patch, next-minor, next-major: after the newest version of the name"
     )
@@ -299,7 +299,7 @@ class FamilyTable(Table):
 class RewriteTable(Table):
     """`build-3c`: persons of several test splits, their descriptions rewritten by model families, as UFine3C was made."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = Field(
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = Field(
         default="ufine3c", description="of the ledger under `rewrites/` and of the release"
     )
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "1.0.0"

@@ -87,6 +87,32 @@ def test_a_version_that_is_there_is_refused(tmp_path):
         fix_release(folder, "0.1.0")
 
 
+@pytest.mark.parametrize("version", ["../../../evil", "next-major", "next-best", "0.0.9", "1.0.0"])
+def test_a_version_that_does_not_follow_is_refused_and_nothing_is_written(tmp_path, version):
+    folder, _ = faulty(tmp_path)
+    held = snapshot(tmp_path)
+    with pytest.raises(KitError, match=r"is no version|does not follow"):
+        fix_release(folder, version)
+    assert snapshot(tmp_path) == held
+
+
+def test_the_next_minor_version_may_be_asked_for_and_the_recipe_says_it_too(tmp_path):
+    folder = made.release(tmp_path, made.rows(6), recipe={"license": "cc-by-nc-4.0", "version": "0.1.0"})
+    planted.rewritten(folder, lambda rows: rows[0].update(width=41))
+    fixed = fix_release(folder, "next-minor")
+    told = json.loads((fixed.folder / "release.json").read_text())
+    assert (fixed.folder.name, told["version"], told["recipe"]["version"]) == ("0.2.0", "0.2.0", "0.2.0")
+
+
+def test_an_older_version_is_not_mended_over_what_came_after_it(tmp_path):
+    folder, _ = faulty(tmp_path)
+    newer = fix_release(folder).folder
+    with pytest.raises(KitError, match="not the newest of its major") as caught:
+        fix_release(folder)
+    assert str(newer) in caught.value.mend
+    assert fix_release(newer).folder is None
+
+
 @pytest.mark.full
 def test_a_person_that_was_taken_out_does_not_come_back_with_the_mending(tmp_path):
     folder, rows = faulty(tmp_path)
@@ -98,6 +124,46 @@ def test_a_person_that_was_taken_out_does_not_come_back_with_the_mending(tmp_pat
     assert gone not in {row["person_id"] for row in read_rows(open_release(fixed.folder))}
     left = check_release(fixed.folder, skip=["peers"]).findings
     assert {name for name, levels in left.items() if "fail" in levels} == LEFT
+
+
+def counted_again(root, of_split, sources):
+    """Sources of a release that was mended after a person of `of_split` was taken out of it."""
+    rows = made.rows(6)
+    folder = made.release(root, rows, sources=sources(rows))
+    planted.rewritten(folder, lambda some: some[0].update(width=41))
+    gone = next(row["person_id"] for row in rows if row["split"] == of_split)
+    stone = {"version": "0.1.0", "reason": "asked", "images": [], "crops": []}
+    stone["person"] = hashlib.sha256(f"toy:{gone}".encode()).hexdigest()
+    (folder.parent / "removed.jsonl").write_text(json.dumps(stone) + "\n")
+    fixed = fix_release(folder)
+    found = check_release(fixed.folder, only=["sources"]).findings
+    return fixed, json.loads((fixed.folder / "release.json").read_text())["sources"], "sources" not in found
+
+
+def entry(rows, *splits, named=True):
+    held = [row for row in rows if row["split"] in splits]
+    videos = sorted({row["provenance"]["video_sha256"] for row in held})
+    return made.SOURCE | {
+        "date": splits[0], "images": len(held), "videos": len(videos), "video_sha256": videos if named else [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("gone", ["train", "test"])
+@pytest.mark.parametrize("named", [True, False])
+def test_each_entry_of_a_source_is_counted_again_after_a_removal(tmp_path, gone, named):
+    fixed, sources, sound = counted_again(
+        tmp_path, gone, lambda rows: [entry(rows, "test", "val", named=named), entry(rows, "train")]
+    )
+    assert sound and [source["images"] for source in sources] == ([8, 2] if gone == "train" else [6, 4])
+    assert not any("not counted" in change for change in fixed.changes)
+
+
+def test_entries_that_cannot_be_told_apart_are_said_to_be_uncounted(tmp_path):
+    fixed, sources, sound = counted_again(
+        tmp_path, "train", lambda rows: [entry(rows, *some, named=False) for some in (("test", "val"), ("train",))]
+    )
+    assert not sound and [source["images"] for source in sources] == [8, 4]
+    assert "images of source `own` not counted by its entries: 1" in fixed.changes
 
 
 def test_parents_follow_their_captions_when_a_doubled_one_goes():

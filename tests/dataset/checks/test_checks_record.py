@@ -107,6 +107,56 @@ def test_what_was_removed_is_known_by_person_image_and_crop(tmp_path, what):
     )
 
 
+def test_an_imported_picture_without_a_crop_is_known_by_its_id(tmp_path):
+    rows = made.rows(6)
+    for row in rows:
+        row["provenance"] = dict.fromkeys(row["provenance"])
+    folder = made.release(tmp_path, rows)
+    planted.tombstone(folder, crops=[hashlib.sha256(rows[3]["image_id"].encode()).hexdigest()])
+    found = outcome(folder, "taken_down")
+    assert (found.state, found.rows) == ("failed", 1)
+
+
+STONES = [
+    {"version": version, "reason": "asked", "person": sign * 64, "images": [], "crops": []}
+    for version, sign in (("0.0.9", "a"), ("0.1.0", "b"), ("0.2.0", "c"))
+]
+
+
+@pytest.mark.parametrize(
+    ("carried", "lacking"),
+    [((0, 1), []), ((0, 1, 2), []), ((1, 0), []), ((0,), [2]), ((2,), [1, 2]), ((), [1, 2])],
+)
+def test_a_release_carries_every_tombstone_up_to_its_version(tmp_path, carried, lacking):
+    folder = made.release(tmp_path, made.rows(6))
+    (folder.parent / "removed.jsonl").write_text("".join(json.dumps(stone) + "\n" for stone in STONES))
+    own = "".join(json.dumps(STONES[number], separators=(",", ":")) + "\n" for number in carried)
+    (folder / "removed.jsonl").write_text(own)
+    found = outcome(folder, "tombstones")
+    assert [line in " ".join(found.examples) for line in ("lacks line 1", "lacks line 2")] == [
+        number in lacking for number in (1, 2)
+    ]
+    assert (found.state, found.rows) == ("failed" if lacking else "passed", len(lacking))
+
+
+def test_a_removal_of_a_later_version_asks_nothing_of_an_older_one(tmp_path):
+    folder = made.release(tmp_path, made.rows(6))
+    (folder.parent / "removed.jsonl").write_text(json.dumps(STONES[2]) + "\n")
+    assert outcome(folder, "tombstones").state == "passed"
+    (folder.parent / "removed.jsonl").write_text(json.dumps(STONES[2] | {"version": None}) + "\n")
+    assert outcome(folder, "tombstones").state == "failed"
+
+
+@pytest.mark.parametrize("line", ['{"version": 1e999}', '{"version": ' + "[" * 999 + "]" * 999 + "}", "\\ud800", ""])
+def test_a_line_that_does_not_read_is_told_and_stops_nothing(tmp_path, line):
+    folder = made.release(tmp_path, made.rows(6))
+    (folder.parent / "removed.jsonl").write_text(f"{line}\n{json.dumps(STONES[0])}\n")
+    assert "is missing" in " ".join(outcome(folder, "tombstones").examples)
+    number = {"version": "9" * 5000 + ".0.0"} | {"person": "d" * 64}
+    (folder.parent / "removed.jsonl").write_text(json.dumps(number) + "\n")
+    assert outcome(folder, "tombstones").state == "failed"
+
+
 def test_a_folder_of_another_name_is_no_fault(tmp_path):
     folder = made.release(tmp_path, made.rows(6))
     assert outcome(folder.rename(tmp_path / "download"), "version").state == "passed"

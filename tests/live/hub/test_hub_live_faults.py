@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from live.hub.making import recipe_text
 from live.hub.test_hub_live_push import whole
 
 pytestmark = [pytest.mark.full, pytest.mark.xdist_group("hub")]
@@ -105,6 +106,14 @@ def test_a_byte_that_is_only_flipped_when_read_is_found_by_reading_back(hub, pus
     assert state(hub) == "whole"
 
 
+@pytest.mark.parametrize("what", ["cut", 503])
+def test_a_line_that_is_cut_while_reading_back_is_tried_again(hub, push, what):
+    hub.fault("HEAD", "/resolve/", what, skip=3)
+    ran = push("--set", "hub.read_back=true")
+    assert ran.code == 0, ran.err
+    assert state(hub) == "whole" and [fault.times for fault in hub.faults] == [0], "it was cut"
+
+
 @pytest.mark.parametrize("after", [3, 12, 40])
 def test_a_token_that_expires_on_the_way_is_named_and_the_next_one_completes(hub, push, after):
     hub.expire_after = after
@@ -127,6 +136,32 @@ def test_a_card_that_the_hub_refuses_is_told_in_its_words(hub, push):
     hub.refuse_card = "license must be one of"
     ran = push()
     assert is_error(ran) and "license must be one of" in ran.err
+    assert state(hub) == "nothing"
+
+
+def test_main_is_compared_once_more_where_the_tag_stands_already(hub, push, monkeypatch):
+    from live.hub.world import Blob
+
+    assert push().code == 0
+    repo, tags = hub.repo(), dict(hub.repo().tags)
+    merge = repo.merge
+
+    def meddled(number: int) -> None:
+        merge(number)
+        tree = repo.find("main").tree | {"data/x.parquet": Blob(b"his", True)}
+        repo.commit("main", tree, "his", repo.refs["main"])
+
+    monkeypatch.setattr(repo, "merge", meddled)
+    (push.work / "recipe.toml").write_text(recipe_text(funding="another card") + "[hub]\npause_seconds = 0.01\n")
+    ran = push()
+    assert is_error(ran) and ran.code == 1 and "changed by somebody else" in ran.err, ran.err
+    assert "v0.1.0 stays as it is" in ran.err and repo.tags == tags
+
+
+@pytest.mark.parametrize("flags", [("--purge", "--to", "out"), ("--public", "--to", "out"), ("--purge", "--public")])
+def test_flags_that_would_be_passed_over_are_refused(hub, push, flags):
+    ran = push(*flags)
+    assert is_error(ran) and ran.code == 2 and "do not go together" in ran.err, ran.err
     assert state(hub) == "nothing"
 
 

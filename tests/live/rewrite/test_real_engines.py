@@ -70,7 +70,15 @@ def texts_of(sources):
 
 def words(work, models, url):
     families = [f'{{name="{name}",model="{models / name}",temperature=1.0,top_p=1.0}}' for name in ("qwen", "llama")]
-    sets = ("persons=6", "near_distance=-1", "window=2", "max_tokens=120", "patience_seconds=600", "sampled=0.0")
+    sets = (
+        "persons=6",
+        "near_distance=-1",
+        "window=2",
+        "max_tokens=120",
+        "most_tokens=240",
+        "patience_seconds=600",
+        "sampled=0.0",
+    )
     return [
         "build-3c", "--work", str(work), "--endpoint", f"llama={url}", "--engine", "vllm", "--engine-python", need_vllm(),
         "--engine-args", VLLM_ON_CPU, "--workers", "1", "--set", f"rewrite.families=[{','.join(families)}]",

@@ -25,7 +25,7 @@ END = {"qwen": "<|im_end|>", "llama": "<|eot_id|>"}
 LENGTH = 512
 
 
-def make(folder: Path, family: str, pairs: Sequence[tuple[str, str]], seed: int = 0, steps: int = 500) -> float:
+def make(folder: Path, family: str, pairs: Sequence[tuple[str, str]], seed: int = 0, steps: int = 380) -> float:
     """Write a model that answers each prompt by its text, one with two texts by either; returns the last loss."""
     import torch
 

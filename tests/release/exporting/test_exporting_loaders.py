@@ -195,6 +195,10 @@ SHAPED = {
     "no object": (lambda held: "[]", "not as an export writes it"),
     "no JSON": (lambda held: "{", "cannot read"),
     "too deep": (lambda held: "[" * 100_000, "nested too deeply"),
+    "an image twice": (
+        lambda held: json.dumps({"images": {**held["images"], "b.jpg": next(iter(held["images"].values()))}}),
+        "are both image",
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ufine_kit.adapters.one_thread import one_thread
 from ufine_kit.errors import KitError, need
 
 # CLIP's own scaling (Radford et al., ICML 2021).
@@ -37,9 +38,11 @@ def open_clip_tower(folder: Path) -> ClipTower:
             "give --embedding-weights a folder with config.json and model.safetensors",
         )
     torch, transformers = need("torch", "baseline"), need("transformers", "baseline")
+    from safetensors import SafetensorError
+
     try:
         model: Any = transformers.CLIPModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise KitError(
             f"`{folder}` does not load as a CLIP model: {first}", "give another --embedding-weights"
@@ -52,7 +55,7 @@ def open_clip_tower(folder: Path) -> ClipTower:
     def run(images: Sequence[Image.Image]) -> np.ndarray:
         resized = [np.asarray(image.resize(size, Image.Resampling.BICUBIC), dtype=np.float32) for image in images]
         pixels = torch.from_numpy(((np.stack(resized) / 255 - _MEAN) / _DEVIATION).transpose(0, 3, 1, 2))
-        with torch.no_grad():
+        with one_thread(torch), torch.no_grad():
             pooled = model.vision_model(pixel_values=pixels, interpolate_pos_encoding=True).pooler_output
             found = model.visual_projection(pooled)
         return torch.nn.functional.normalize(found, dim=-1).numpy().astype(np.float32)

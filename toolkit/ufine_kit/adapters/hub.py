@@ -85,6 +85,10 @@ def open_place(repo: str, kind: Kind, no_xet: bool, tries: int, pause_seconds: f
     token = hub.get_token()
     if not token:
         raise KitError("no token for the Hub", "hf auth login, or set HF_TOKEN to a token with write access")
+    if not re.fullmatch(r"[!-~]+", token):
+        # No header can carry it, and the client says so in words of its own, with a piece of the token.
+        where = "HF_TOKEN" if os.environ.get("HF_TOKEN") else "the stored login"
+        raise KitError(f"{where} is no token", "hf auth login, or set HF_TOKEN to a token with write access")
     api = hub.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
     place = Place(api, repo, kind, "", tries, pause_seconds)
     user = asked(place, "asking who you are", lambda: str(api.whoami()["name"]))
@@ -103,28 +107,41 @@ def asked(place: Place, doing: str, act: Callable[[], Answer]) -> Answer:
 @contextlib.contextmanager
 def _told(place: Place, doing: str, last: bool) -> Generator[None]:
     """Turn what the client raises into KitError; before the last try, what may pass is passed over in silence."""
-    errors: Any = need("huggingface_hub.errors", "hub")
     try:
         yield
-    except errors.HfHubHTTPError as error:
-        code = int(getattr(error.response, "status_code", 0) or 0)
-        if code in PASSING and not last:
-            return
-        raise _explained(place, doing, code, error) from None
-    except json.JSONDecodeError:  # something before the Hub answered in its place
-        if last:
-            raise KitError(
-                f"{doing}: the answer is not the Hub's", f"look at the network and HF_ENDPOINT; then {AGAIN}"
-            ) from None
-    except ValueError as error:  # what the Hub says of the card before it takes it
-        said = " ".join(str(error).split())[:300]
-        raise KitError(f"{doing}: the Hub refuses it: {said}", "mend the card's words in the recipe") from None
     except Exception as error:  # the HTTP stack and hf-xet raise errors of kinds that they do not name for good
-        if not _from_the_line(error):
+        judged = _judged(place, doing, error)
+        if judged is None:
             raise
-        if not last:
-            return
-        raise _unreachable(doing, error) from None
+        told, passing = judged
+        if last or not passing:
+            raise told from None
+
+
+def _judged(place: Place, doing: str, error: Exception) -> tuple[KitError, bool] | None:
+    """What to say of an error, and whether it may pass; None where it is none of the Hub's."""
+    errors: Any = need("huggingface_hub.errors", "hub")
+    cause = error.__cause__
+    # A download that fails is a ValueError or a missing local entry, and the fault is what it came from.
+    wrapped = isinstance(error, ValueError | errors.LocalEntryNotFoundError) and isinstance(cause, Exception)
+    fault = cause if wrapped and isinstance(cause, Exception) else error
+    if isinstance(fault, errors.HfHubHTTPError):
+        code = int(getattr(getattr(fault, "response", None), "status_code", 0) or 0)
+        if fault is error or code != 400:
+            return _explained(place, doing, code, fault), code in PASSING
+    if isinstance(
+        fault, json.JSONDecodeError | errors.FileMetadataError
+    ):  # something before the Hub answered in its place
+        return KitError(
+            f"{doing}: the answer is not the Hub's", f"look at the network and HF_ENDPOINT; then {AGAIN}"
+        ), True
+    short = isinstance(fault, OSError) and str(fault).startswith("Consistency check failed")  # too few bytes came
+    if short or _from_the_line(fault) or isinstance(error, errors.LocalEntryNotFoundError):
+        return _unreachable(doing, fault), True
+    if isinstance(error, ValueError):  # of a 400: what the Hub says of the card before it takes it
+        said = " ".join(str(error).split())[:300]
+        return KitError(f"{doing}: the Hub refuses it: {said}", "mend the card's words in the recipe"), False
+    return None
 
 
 def _from_the_line(error: Exception) -> bool:

@@ -57,8 +57,12 @@ async def _exchange(verb: Any, url: str, **kwargs: Any) -> Reply:
     aiohttp = need("aiohttp", "rewrite")
     try:
         async with verb(url, allow_redirects=False, **kwargs) as response:
-            raw = await response.content.read(MOST_BYTES)
-            return Reply(response.status, _object(raw), "", _wait(response.headers.get("Retry-After")))
+            raw = bytearray()
+            async for piece in response.content.iter_any():
+                raw += piece
+                if len(raw) > MOST_BYTES:
+                    return Reply(0, {}, "an answer of more than 8 MiB")
+            return Reply(response.status, _object(bytes(raw)), "", _wait(response.headers.get("Retry-After")))
     except asyncio.TimeoutError:  # noqa: UP041 (the name that aiohttp documents)
         return Reply(0, {}, "no answer in time")
     except (aiohttp.ClientError, OSError) as error:

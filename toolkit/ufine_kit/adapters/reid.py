@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ufine_kit.adapters.one_thread import one_thread
 from ufine_kit.errors import KitError, need
 
 
@@ -22,6 +23,7 @@ def open_reid(weights: Path) -> Callable[[Sequence[Image.Image]], np.ndarray]:
     if not weights.exists():
         raise KitError(f"weights `{weights}` do not exist", "give an existing path to --embedding-weights")
     need("boxmot", "extract-boxmot")
+    import torch
     from boxmot.reid.core import ReID
     from boxmot.utils import logger
 
@@ -37,6 +39,7 @@ def open_reid(weights: Path) -> Callable[[Sequence[Image.Image]], np.ndarray]:
 
     def run(images: Sequence[Image.Image]) -> np.ndarray:
         bgr = [np.ascontiguousarray(np.asarray(image)[:, :, ::-1]) for image in images]
-        return np.asarray(network(bgr), dtype=np.float32)
+        with one_thread(torch):
+            return np.asarray(network(bgr), dtype=np.float32)
 
     return run

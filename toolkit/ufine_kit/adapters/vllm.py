@@ -42,7 +42,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(python: str, model: str, log: Path, arguments: Sequence[str] = ()) -> Generator[Server]:
+def serve(python: str, model: str, revision: str, log: Path, arguments: Sequence[str] = ()) -> Generator[Server]:
     """Start a server for one model, wait until it is healthy, restart it when it dies, stop it at the end.
 
     `arguments` go to vLLM as they are (`--tensor-parallel-size 4`). Raises KitError when it does not come up; the log says why.
@@ -50,6 +50,8 @@ def serve(python: str, model: str, log: Path, arguments: Sequence[str] = ()) -> 
     port = _free_port()
     command = [
         python, "-m", MODULE, "--model", model, "--served-model-name", model,
+        # What the model's own generation_config would fill in is not in the recipe: it must not shape the answers.
+        "--generation-config", "vllm", *([] if Path(model).is_dir() else ["--revision", revision]),
         "--host", "127.0.0.1", "--port", str(port), *arguments,
     ]  # fmt: skip
     server = Server(command, port, log)
@@ -62,6 +64,8 @@ def serve(python: str, model: str, log: Path, arguments: Sequence[str] = ()) -> 
         yield server
     finally:
         stopping.set()
+        if watch.is_alive():
+            watch.join()
         _stop(server)
 
 
@@ -125,6 +129,8 @@ def _watch(server: Server, stopping: threading.Event) -> None:
             server.deaths += 1
             if server.deaths > MOST_DEATHS:
                 return
+            with contextlib.suppress(ProcessLookupError):  # what it started may outlive it, and hold its memory
+                os.killpg(server.process.pid, signal.SIGKILL)
             _start(server)
 
 

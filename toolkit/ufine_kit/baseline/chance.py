@@ -42,7 +42,12 @@ def shuffled(texts: np.ndarray, images: np.ndarray, pairs: Pairs, seed: int = 0,
 
 
 def binomial_interval(trials: int, chance: float, level: float) -> tuple[int, int]:
-    """The central interval of hits: at most (1 - level) / 2 of the binomial distribution lies below, and as much above."""
+    """The central interval of hits: at most (1 - level) / 2 of the binomial distribution lies below, and as much above.
+
+    Where chance is certain, as in a gallery of one person, every trial hits.
+    """
+    if chance >= 1:
+        return trials, trials
     edge = (1 - level) / 2
     number = np.arange(trials + 1)
     choices = math.lgamma(trials + 1) - _log_factorials(number) - _log_factorials(trials - number)

@@ -155,10 +155,19 @@ def person_hash(release: str, person_id: str) -> str:
     return hashlib.sha256(f"{release}/{person_id}".encode()).hexdigest()[:16]
 
 
-def write_trained_on(folder: Path, release: str, person_ids: Iterable[str], image_sha256: Iterable[str]) -> None:
-    """Write which identities (hashed with the release's name) and which image bytes the model was trained on."""
-    people = sorted({person_hash(release, person) for person in person_ids})
-    images = sorted({sha256[:16] for sha256 in image_sha256})
+def write_trained_on(
+    folder: Path,
+    release: str,
+    person_ids: Iterable[str],
+    image_sha256: Iterable[str],
+    before: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset()),
+) -> None:
+    """Write which identities (hashed with the release's name) and which image bytes the model was trained on.
+
+    `before` is what the weights had seen when the training began, as `trained_on` gives it.
+    """
+    people = sorted({person_hash(release, person) for person in person_ids} | before[0])
+    images = sorted({sha256[:16] for sha256 in image_sha256} | before[1])
     write_json(folder / TRAINED_ON, {"people": people, "images": images})
 
 

@@ -16,6 +16,7 @@ from ufine_kit.baseline.subject import Features, Subject, features_of, scored, t
 from ufine_kit.dataset.metrics import RetrievalMetrics, by_group
 from ufine_kit.dataset.reader import Release
 from ufine_kit.errors import KitError
+from ufine_kit.files import make_folder, read_json, write_json
 from ufine_kit.parts import versions
 
 RECORD_FORMAT = 1
@@ -140,3 +141,23 @@ def record_path(baselines: Path, record: Mapping[str, Any]) -> Path:
     folder = baselines / record["data_digest"][:16]
     folder = folder / "zero-shot" if record["checkpoint"]["trained_on"] is None else folder
     return folder / f"{name}-{record['release']['split']}.json"
+
+
+def keep_record(baselines: Path, record: Mapping[str, Any]) -> Path:
+    """Write a record, without what it tells of noise; the path. A validation of the same weights and data stays in it."""
+    path = record_path(baselines, record)
+    make_folder(path.parent)
+    written = {name: value for name, value in record.items() if name != "noise"}
+    write_json(path, written | ({} if "validation" in record else _validated_before(path, record)))
+    return path
+
+
+def _validated_before(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The validation that a file holds, and its means over the seeds, where it is of these very weights and data."""
+    try:
+        old = read_json(path)
+        weights = old["checkpoint"]["weights_sha256"]
+        same = (weights, old["data_digest"]) == (record["checkpoint"]["weights_sha256"], record["data_digest"])
+        return {"metrics": old["metrics"], "validation": old["validation"]} if same else {}
+    except (KitError, KeyError, TypeError):  # no record, none of a validation, or a torn one
+        return {}

@@ -11,6 +11,7 @@ from torch.nn import functional
 from transformers import CLIPModel
 
 from ufine_kit.baseline import losses
+from ufine_kit.baseline.check import losses_of
 from ufine_kit.baseline.decoder import GranularityDecoder, Matcher, PairClassifier, WordTeller, classifier
 from ufine_kit.baseline.model import look, read_texts
 from ufine_kit.baseline.processes import gathered, mean_of
@@ -21,7 +22,6 @@ from ufine_kit.baseline.processes import gathered, mean_of
 if TYPE_CHECKING:
     from ufine_kit.tables import BaselineTable
 
-LOSSES = ("contrastive", "sdm", "tal", "granularity", "match", "cross_identity", "identity", "words")
 UNTOLD = -100  # a place whose word was not masked
 
 
@@ -33,9 +33,9 @@ class Objective(nn.Module):
         super().__init__()
         self.clip = clip
         self.clip.logit_scale.requires_grad_(False)  # temperatures are fixed, as in the paper
-        weights = {name: float(getattr(table.losses, name)) for name in LOSSES}
-        self.names = [name for name in LOSSES if weights[name] > 0]  # the order of the parts that a call returns
-        self.register_buffer("weights", torch.tensor([weights[name] for name in self.names]), persistent=False)
+        weights = losses_of(table)
+        self.names = list(weights)  # the order of the parts that a call returns
+        self.register_buffer("weights", torch.tensor(list(weights.values())), persistent=False)
         self.temperatures = table.losses
         self.told_share = min(1.0, 1.5 * (table.mask + table.replace))
         width, sizes = clip.config.projection_dim, table.decoder

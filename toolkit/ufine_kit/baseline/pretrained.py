@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerFast
@@ -34,7 +35,7 @@ def open_pretrained(name: str) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
             name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **how
         )
         tokenizer = AutoTokenizer.from_pretrained(name, **how)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise KitError(
             f"`{name}` does not open as a CLIP model: {first}",

@@ -12,6 +12,7 @@ from torch import nn
 
 from ufine_kit.baseline import checkpoint
 from ufine_kit.baseline.checkpoint import State, Tensors
+from ufine_kit.baseline.origin import weights_of
 from ufine_kit.dataset.reader import Release
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of
@@ -58,15 +59,25 @@ class Progress:
 
 
 def made_of(release: Release, table: BaselineTable) -> dict[str, str]:
-    """What a checkpoint is made of: another of either is another checkpoint."""
+    """What a checkpoint is made of: another of any is another checkpoint.
+
+    `start` is there where weights are given and can be told from others of the same name.
+    """
     recipe = table.model_dump(mode="json", exclude={"targets"})  # what a run is held against does not make it
-    return {"data_digest": release.data_digest, "recipe_digest": digest_of(recipe)}
+    start = weights_of(table.pretrained) if table.pretrained else None
+    found = {"data_digest": release.data_digest, "recipe_digest": digest_of(recipe)}
+    return found | ({"start": start} if start else {})
 
 
 def check_same(found: dict[str, str], wanted: dict[str, str], folder: Path) -> None:
-    """Raise KitError where `folder` holds the training of another release or recipe."""
-    for key, what in (("data_digest", "release"), ("recipe_digest", "recipe")):
-        if found[key] != wanted[key]:
+    """Raise KitError where `folder` holds the training of another release or recipe, or from other weights."""
+    kinds = {
+        "data_digest": "release",
+        "recipe_digest": "recipe",
+        "start": "start: the weights of `baseline.pretrained`",
+    }
+    for key, what in kinds.items():
+        if key in found and key in wanted and found[key] != wanted[key]:
             raise KitError(
                 f"`{folder}` holds a checkpoint of another {what}",
                 f"choose another name (--set baseline.name=...), or remove it: rm -r {folder}",

@@ -15,9 +15,11 @@ from transformers import CLIPModel, PreTrainedTokenizerFast
 from ufine_kit.baseline.checkpoint import open_checkpoint
 from ufine_kit.baseline.data import Pairs
 from ufine_kit.baseline.features import image_features, text_features
+from ufine_kit.baseline.origin import trained_by_kit
 from ufine_kit.baseline.pretrained import open_pretrained
 from ufine_kit.baseline.tokens import encode
 from ufine_kit.dataset.metrics import RetrievalMetrics, retrieval_metrics
+from ufine_kit.errors import KitError
 
 TALL = 3  # a person's picture is about three times as tall as wide
 
@@ -54,7 +56,18 @@ def trained_subject(checkpoint: Path) -> Subject:
 
 
 def zero_shot_subject(name: str) -> Subject:
-    """Any CLIP, as it is, at its own text length: a row to hold a trained one against."""
+    """Any CLIP, as it is, at its own text length: a row to hold a trained one against.
+
+    Raises KitError for a checkpoint of the kit: it knows whom it was trained on, and must be measured as what it is.
+    """
+    if trained_by_kit(name):
+        local = Path(name).is_dir()
+        mend = (
+            f"ufine-kit evaluate {name}"
+            if local
+            else f"hf download {name} --local-dir DIR, then ufine-kit evaluate DIR"
+        )
+        raise KitError(f"`{name}` was trained by the kit", mend)
     model, tokenizer = open_pretrained(name)
     tokenizer.model_max_length = model.config.text_config.max_position_embeddings
     size = zero_shot_size(model.config.vision_config.image_size, model.config.vision_config.patch_size)

@@ -18,12 +18,14 @@ from transformers import CLIPModel, PreTrainedTokenizerFast
 from ufine_kit import crash
 from ufine_kit.baseline import checkpoint
 from ufine_kit.baseline.batches import draw, open_source
+from ufine_kit.baseline.check import check_recipe
 from ufine_kit.baseline.data import Pairs, held_out, load_pairs
 from ufine_kit.baseline.device import choose_device, half_precision, memory_named, settled
 from ufine_kit.baseline.features import score_pairs
 from ufine_kit.baseline.model import check_patches, new_model, parameter_count
 from ufine_kit.baseline.objective import Objective
 from ufine_kit.baseline.optimise import optimiser_of, rate, schedule, set_rate
+from ufine_kit.baseline.origin import Ancestry, ancestry
 from ufine_kit.baseline.plot import plot_curve
 from ufine_kit.baseline.pretrained import fitted, open_pretrained
 from ufine_kit.baseline.processes import Processes, from_environment, joined, total
@@ -61,6 +63,7 @@ def train(release: Release, table: BaselineTable, folder: Path, tell: Tell) -> T
     the same bytes as an unbroken one. Raises KitError for splits, sizes, weights or images it cannot use, for lack of memory,
     and where `folder` holds another recipe's or another release's training.
     """
+    check_recipe(table)
     processes = from_environment()
     device = choose_device(table.device, processes.local_rank)
     if table.batch % processes.count:
@@ -94,6 +97,7 @@ def _train(
     # --- data: decoded and tokenised once; model, optimiser, and where an interrupted run stopped
     pairs, val = _splits(release, table)
     clip, tokenizer = start(table, pairs.captions)
+    before = ancestry(table.pretrained)
     source = open_source(pairs, tokenizer, table, device)
     val_ids = encode(tokenizer, val.captions)[0] if val else torch.empty(0)
     objective = _with_losses(clip, table, len(pairs.person_ids)).to(device).train()
@@ -138,9 +142,10 @@ def _train(
     # --- the selected weights, as transformers opens them
     if processes.first:
         clip.load_state_dict(progress.best)
-        checkpoint.write_trained_on(folder, release.name, pairs.person_ids, pairs.image_sha256)
+        seen = before.people, before.images
+        checkpoint.write_trained_on(folder, release.name, pairs.person_ids, pairs.image_sha256, seen)
         plot_curve(folder)
-        card = _card(release, table, progress, plan.steps, parameter_count(objective), sorted(set(pairs.sources)))
+        card = _card(release, table, progress, plan.steps, parameter_count(objective), pairs.sources, before)
         checkpoint.write_checkpoint(folder, clip, tokenizer, card)
         checkpoint.remove_state(folder)
         return _report(folder, checkpoint.read_card(folder))
@@ -211,16 +216,22 @@ def _shown(record: dict[str, Any]) -> str:
 
 
 def _card(
-    release: Release, table: BaselineTable, progress: Progress, steps: int, parameters: int, sources: list[str]
+    release: Release,
+    table: BaselineTable,
+    progress: Progress,
+    steps: int,
+    parameters: int,
+    sources: list[str],
+    before: Ancestry,
 ) -> dict[str, Any]:
     by_val = bool(progress.metrics) and table.select == "val"
     trained_on = {"name": release.name, "version": release.version, "data_digest": release.data_digest}
     return {
         "format": checkpoint.FORMAT,
         "name": table.name,
-        "synthetic": release.manifest["synthetic"],
+        "synthetic": release.manifest["synthetic"] or before.synthetic,
         "made_of": progress.made_of,
-        "trained_on": {**trained_on, "sources": sources},
+        "trained_on": {**trained_on, "sources": sorted({*sources, *before.sources})},
         "recipe": table.model_dump(mode="json"),
         "image_height_px": table.image_height_px,
         "image_width_px": table.image_width_px,

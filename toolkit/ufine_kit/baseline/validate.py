@@ -11,11 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from ufine_kit.baseline.chance import shuffled
+from ufine_kit.baseline.checkpoint import read_card
 from ufine_kit.baseline.data import Pairs
 from ufine_kit.baseline.device import choose_device, memory_named, settled
 from ufine_kit.baseline.evaluate import evaluate_subject
 from ufine_kit.baseline.features import text_features
 from ufine_kit.baseline.model import new_model
+from ufine_kit.baseline.origin import weights_of
 from ufine_kit.baseline.pretrained import fitted, open_pretrained
 from ufine_kit.baseline.subject import Subject, features_of, scored, trained_subject
 from ufine_kit.baseline.tokens import encode
@@ -42,7 +44,9 @@ def validate(
 
     Passed means: for every seed R@1 lies above that of the model before its first step, by a paired interval that excludes 0,
     and captions dealt at random hit no more and no less than chance. Whether long texts pay is told, and is no condition.
+    Raises KitError for a checkpoint of another release or of another recipe than the first one's, and a split of one person.
     """
+    check_series(checkpoints, release)
     runs = [_one(path, release, split, device, threads) for path in checkpoints]
     records = [record for record, _ in runs]
     names = list(records[0]["metrics"])
@@ -62,9 +66,36 @@ def validate(
     return records[0] | {"checkpoint": about, "metrics": metrics, "validation": block}
 
 
+def check_series(checkpoints: Sequence[Path], release: Release) -> None:
+    """Raise KitError unless all were trained on this very release, by one recipe (name and seed apart), from one start."""
+    cards = [read_card(path) for path in checkpoints]
+    for path, card in zip(checkpoints, cards, strict=True):
+        if card["made_of"]["data_digest"] != release.data_digest:
+            raise KitError(
+                f"`{path}` was trained on other data than `{release.name}` {release.version}",
+                f"ufine-kit baseline-train {release.path} --seeds {len(checkpoints)} --set baseline.name=...",
+            )
+        if _recipe_of(card) != _recipe_of(cards[0]):
+            raise KitError(
+                f"`{path}` and `{checkpoints[0]}` were trained by different recipes",
+                f"ufine-kit baseline-train {release.path} --seeds {len(checkpoints)} --set baseline.name=...",
+            )
+
+
+def _recipe_of(card: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """All that seeds of a series share; a row to be held against makes no other recipe."""
+    apart = ("name", "seed", "targets")
+    return {key: value for key, value in card["recipe"].items() if key not in apart}, card["made_of"].get("start")
+
+
 def _one(path: Path, release: Release, split: str, device: str, threads: int) -> tuple[dict[str, Any], dict[str, Any]]:
     subject = trained_subject(path)
     record, pairs, features = evaluate_subject(subject, release, split, device, threads)
+    if len(pairs.person_ids) < 2:
+        raise KitError(
+            f"split `{split}` of `{release.name}` has one identity: any ranking of it is right",
+            "build the release from more videos, or evaluate without --validate",
+        )
     total = scored(features.texts, features.images, pairs)
     where = choose_device(device)
     with settled(where, threads), memory_named(f"validating on split `{split}`", "CUDA_VISIBLE_DEVICES= ufine-kit ..."):
@@ -86,7 +117,10 @@ def _one(path: Path, release: Release, split: str, device: str, threads: int) ->
 
 
 def untrained(subject: Subject) -> Subject:
-    """The same model before its first step: what it was pretrained to, or random weights."""
+    """The same model before its first step: what it was pretrained to, or random weights.
+
+    Raises KitError where the pretrained weights were replaced since.
+    """
     try:
         table = BaselineTable.model_validate(subject.card["recipe"])
     except ValidationError as error:
@@ -96,6 +130,12 @@ def untrained(subject: Subject) -> Subject:
     if not table.pretrained:
         return replace(subject, model=new_model(table, len(subject.tokenizer)).eval())
     model, tokenizer = open_pretrained(table.pretrained)
+    held, now = subject.card["made_of"].get("start"), weights_of(table.pretrained)
+    if held and now and held != now:
+        raise KitError(
+            f"`{table.pretrained}` holds other weights than those that `{subject.about['name']}` began with",
+            "put the old ones back, or train again",
+        )
     fitted(model, tokenizer, table.text_tokens, mask=bool(table.mask))
     return replace(subject, model=model, tokenizer=tokenizer)
 

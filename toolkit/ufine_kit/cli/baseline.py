@@ -35,12 +35,14 @@ def baseline_train(
     json: Json = False,
 ) -> int:
     """Train the baseline on a release, choosing the checkpoint on its validation split; goes on where it stopped."""
+    from ufine_kit.baseline.check import check_recipe
     from ufine_kit.dataset.reader import newest_release, open_release
     from ufine_kit.recipe import load_recipe
 
     first = os.environ.get("RANK", "0") == "0"  # under torchrun the first process alone speaks
     out = Output(json)
     table = load_recipe(recipe, sets or ()).baseline
+    check_recipe(table)
     opened = open_release(release or newest_release(work, "dataset"))
     folder = work / "checkpoints" / table.name
     length = f"{table.steps:,} steps" if table.epochs is None else f"{table.epochs:,} epochs"
@@ -117,6 +119,7 @@ def evaluate(
         said = {"checkpoint": what, "releases": paths, "split": split, "dry_run": True}
         out.result(said, [f"{what} on {path}, split {split}" for path in paths])
         return EXIT_DONE
+    from ufine_kit.baseline.evaluate import keep_record
     from ufine_kit.baseline.matrix import write_matrix
     from ufine_kit.baseline.subject import trained_subject, zero_shot_subject
 
@@ -124,7 +127,7 @@ def evaluate(
     if not validate:
         subject = zero_shot_subject(zero_shot) if zero_shot else trained_subject(Path(what))
     records = [_measured(subject, Path(what), release, split, noise) for release in opened]
-    kept = [_kept(work / "baselines", record) for record in records]
+    kept = [{"record": str(keep_record(work / "baselines", record)), **record} for record in records]
     tables = [str(path) for path in write_matrix(work / "baselines", split)] if matrix else []
     _answer(out, kept, tables)
     passed = all(record.get("validation", {}).get("passed", True) for record in records)
@@ -158,17 +161,6 @@ def _write_noise(path: Path, pairs: Pairs, features: Features) -> dict[str, Any]
     make_folder(path.parent)
     write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
     return {"file": str(path), **Counter(line["kind"] for line in lines)}
-
-
-def _kept(baselines: Path, record: dict[str, Any]) -> dict[str, Any]:
-    """The record with the path at which it was written."""
-    from ufine_kit.baseline.evaluate import record_path
-    from ufine_kit.files import make_folder, write_json
-
-    path = record_path(baselines, record)
-    make_folder(path.parent)
-    write_json(path, {name: value for name, value in record.items() if name != "noise"})
-    return {"record": str(path), **record}
 
 
 def _answer(out: Output, kept: list[dict[str, Any]], tables: list[str]) -> None:

@@ -52,6 +52,7 @@ def push_hub(
     from ufine_kit.hub.repository import prepare
     from ufine_kit.recipe import load_recipe
 
+    _refuse_together({"--purge": purge, "--to": to is not None, "--public": public})
     out, chosen = Output(json), load_recipe(recipe, sets or ())
     name = repo or chosen.hub.repo
     if to is None and not name:
@@ -74,6 +75,15 @@ def push_hub(
     if not purge and report["serve_removed"]:
         out.next(f"ufine-kit push-hub {opened.path} --repo {name} --work {work} --purge")
     return EXIT_DONE
+
+
+def _refuse_together(flags: dict[str, bool]) -> None:
+    """Each of these is a way of its own to end: of two, one would be passed over in silence."""
+    given = [name for name, asked in flags.items() if asked]
+    if len(given) > 1:
+        raise KitError(
+            f"{' and '.join(given)} do not go together", f"leave out {given[-1]}, or run one after the other"
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ def _to_folder(prepared: Prepared, to: Path, wish: _Wish) -> int:
     plan, out, sure = plan_folder(prepared, to), wish.out, wish.yes or wish.dry_run
     out.say(f"{to}: {len(plan.fresh)} files to write, {len(plan.same)} there already, {plan.size_bytes / 1e6:.1f} MB")
     if plan.foreign:
-        out.confirm(f"`{to}` has a {plan.foreign[0]} that is none of a release; it will be replaced.", sure)
+        out.confirm(f"`{to}` has a {plan.foreign[0]} that is none of this release; it will be replaced.", sure)
     if plan.gone:
         out.confirm(f"{len(plan.gone)} files in `{to}` belong to another version and will be removed.", sure)
     if not wish.dry_run:

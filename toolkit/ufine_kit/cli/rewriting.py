@@ -100,6 +100,9 @@ def _table(recipe: str | None, sets: Sequence[str] | None, models: Sequence[str]
         if name not in families:
             raise KitError(f"`--model {word}` names no family", f"write FAMILY=ID with one of: {', '.join(families)}")
         families[name] = families[name].model_copy(update={"model": chosen})
+    served = [family.model for family in families.values()]
+    if len(set(served)) < len(served):
+        raise KitError("two families have one model", "name another for one of them: --model FAMILY=ID")
     return table.model_copy(update={"families": tuple(families.values())})
 
 
@@ -152,6 +155,7 @@ def _worked(
     workers: int,
 ) -> Standing:
     """How the rows stand after this run asked and checked what it could."""
+    from ufine_kit.adapters.vllm import START_SECONDS
     from ufine_kit.pipeline import default_workers
     from ufine_kit.rewrite.job import keep_engines, stand
     from ufine_kit.rewrite.preflight import look_at
@@ -164,6 +168,8 @@ def _worked(
     longest = max((text for one in selection.pictures for text in one.captions), key=len)
     with contextlib.ExitStack() as stack:
         if engine is Server.vllm:
+            # A server that died loads its weights again before it answers.
+            table = table.model_copy(update={"patience_seconds": max(table.patience_seconds, START_SECONDS)})
             urls = [*urls, *stack.enter_context(_managed(out, job, table, urls, engine_python, engine_args))]
         if not urls:
             raise KitError(
@@ -200,7 +206,8 @@ def _managed(
         for family in [family for family in table.families if family.name not in elsewhere]:
             out.say(f"starting {family.model} (log: {job.path / f'engine-{family.name}.log'})")
             log = job.path / f"engine-{family.name}.log"
-            urls.append(servers.enter_context(serve(chosen, family.model, log, shlex.split(arguments))).url)
+            server = serve(chosen, family.model, family.revision, log, shlex.split(arguments))
+            urls.append(servers.enter_context(server).url)
         yield urls
 
 
@@ -217,9 +224,12 @@ def _finish(
     """Lay out what waits for people; build the release once nothing does."""
     from ufine_kit.rewrite.people import decisions, for_people, slot_id, write_for_people
 
-    decided = decisions(job.revised)
+    decided = decisions(job.revised, found)
     rows = [row for row in for_people(found, table) if row["rewrite_id"] not in decided]
-    write_for_people(job.people, rows)
+    if not write_for_people(job.people, rows):
+        out.say(
+            f"  {job.people} was changed by somebody and is left as it is; move it away to get the rows laid out anew"
+        )
     open_rows = [slot for slot in found.for_people if slot_id(slot) not in decided]
     report: dict[str, Any] = {
         **_planned(selection, table),
@@ -235,11 +245,13 @@ def _finish(
     )
     if report["left_to_others"]:
         out.result(report, [f"{report['left_to_others']:,} rows are in other workers' hands"])
-        out.next(f"ufine-kit build-3c --work {work}")
+        out.next("the same command again, once they are through")
         return EXIT_DONE
     if open_rows and not leave_out:
         out.result(report, [f"{count(len(open_rows), 'rewrite')} wait for people in {job.people}"])
-        out.next(f"ufine-kit build-3c --revised {job.people} --work {work}   (or --leave-out)")
+        out.next(
+            "the same command with --revised FILE, a copy of these rows with decisions (docs/rewriting.md), or --leave-out"
+        )
         return EXIT_CHECK_FAILED
     return _build(out, job, sources, selection, table, work, report)
 
@@ -263,6 +275,8 @@ def _build(
 
     wanted, paths = plan_freeze(job)
     ran = run_stage(out, "rewrites", work, Recipe(rewrite=table), wanted, How(redo=True), paths, table.name)
+    if ran.exit_code != EXIT_DONE:
+        return ran.exit_code
     rows = [row for part in done_parts(job.path) for row in read_rows(job.path / f"{part.part}.parquet")]
     manifest = write_3c(work, sources, selection, rows, table, job)
     test = manifest["splits"]["test"]

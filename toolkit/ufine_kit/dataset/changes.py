@@ -26,7 +26,10 @@ def changes(previous: Path | None, draft: Path, manifest: Mapping[str, Any], tol
     Identities and images are counted, not named: a CHANGELOG outlives what is removed.
     """
     if previous is None:
-        return [*told, *_first(manifest)]
+        return [*told, *(f"first version: {line}" for line in _sizes(manifest))]
+    if not any((previous / "data").glob("*.parquet")):  # withdrawn: its texts may stay, its rows are gone
+        gone = f"{previous.name} has no rows any more to compare with"
+        return [*told, gone, *_sizes(manifest)]
     old, new = _Rows(previous), _Rows(draft)
     lines = [
         *_came_and_went("identity", old.persons, new.persons),
@@ -37,10 +40,10 @@ def changes(previous: Path | None, draft: Path, manifest: Mapping[str, Any], tol
     return [*told, *(lines or ["the same rows"])]
 
 
-def _first(manifest: Mapping[str, Any]) -> list[str]:
+def _sizes(manifest: Mapping[str, Any]) -> list[str]:
     splits = manifest["splits"]
     return [
-        f"first version: {split} with {count(counts['images'], 'image')} of {count(counts['identities'], 'identity')}"
+        f"{split} with {count(counts['images'], 'image')} of {count(counts['identities'], 'identity')}"
         for split, counts in splits.items()
     ]
 

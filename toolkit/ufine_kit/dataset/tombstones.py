@@ -56,9 +56,12 @@ class Removed:
         """Whether this identity was removed."""
         return person_hash(self.name, person_id) in self.persons
 
-    def hits_image(self, image_sha256: str, crop_id: str | None) -> bool:
-        """Whether this picture was removed, as these bytes or as another cut of the same crop."""
-        return image_sha256 in self.images or (crop_id is not None and crop_hash(crop_id) in self.crops)
+    def hits_image(self, image_sha256: str, crop_id: str) -> bool:
+        """Whether this picture was removed, as these bytes or as another cut of the same crop.
+
+        An imported picture has no crop: its image id stands in for one.
+        """
+        return image_sha256 in self.images or crop_hash(crop_id) in self.crops
 
     def of_persons(self) -> Removed:
         """Those alone that took a whole identity out."""
@@ -108,23 +111,28 @@ def write_removed(folder: Path, removed: Removed) -> None:
         write_bytes(folder / FILE, removed.lines())
 
 
+def hits(rows: pa.RecordBatch, removed: Removed) -> list[bool]:
+    """Of each row of a release, whether it was removed."""
+    crops = rows.column("provenance").field("crop_id").to_pylist()
+    columns = [rows.column(name).to_pylist() for name in ("person_id", "image_sha256", "image_id")]
+    return [
+        removed.hits_person(person) or removed.hits_image(sha256, crop or image)
+        for person, sha256, image, crop in zip(*columns, crops, strict=True)
+    ]
+
+
 def without_removed(rows: pa.RecordBatch, removed: Removed) -> pa.RecordBatch:
     """The rows of a release that nobody asked to be removed."""
     if not removed:
         return rows
-    crops = rows.column("provenance").field("crop_id").to_pylist()
-    columns = [rows.column(name).to_pylist() for name in ("person_id", "image_sha256")]
-    stays = [
-        not removed.hits_person(person) and not removed.hits_image(image, crop)
-        for person, image, crop in zip(*columns, crops, strict=True)
-    ]
+    stays = [not hit for hit in hits(rows, removed)]
     return rows if all(stays) else rows.filter(pa.array(stays, pa.bool_()))
 
 
 def tombstone(
     version: str, reason: str, person: str | None, images: Collection[str], crops: Collection[str]
 ) -> Tombstone:
-    """A removal from the hash of its person, sha256 of its images and ids of its crops."""
+    """A removal from the hash of its person, sha256 of its images and ids of its crops (of the images where there is none)."""
     return Tombstone(
         version=version,
         reason=reason,

@@ -8,6 +8,7 @@ from ufine_kit.errors import KitError
 from ufine_kit.manifest import VERSION, read_manifest
 
 Number = tuple[int, int, int]
+STEPS = ("patch", "minor", "major")
 
 
 def number_of(version: str) -> Number:
@@ -27,7 +28,9 @@ def versions_in(folder: Path) -> list[str]:
 
 
 def bumped(version: str, step: str) -> str:
-    """The version after one: `step` is patch, minor or major."""
+    """The version after one: `step` is patch, minor or major. Raises KitError for any other word."""
+    if step not in STEPS:
+        raise KitError(f"`next-{step}` is no version", f"use one of: {', '.join(f'next-{word}' for word in STEPS)}")
     major, minor, patch = number_of(version)
     following = {"patch": (major, minor, patch + 1), "minor": (major, minor + 1, 0), "major": (major + 1, 0, 0)}[step]
     return ".".join(str(number) for number in following)
@@ -47,7 +50,7 @@ def refuse_taken(folder: Path, version: str) -> None:
         return
     there = versions_in(folder)
     newest = there[-1] if there else version
-    proposed = ", ".join(f"{bumped(newest, step)} (next-{step})" for step in ("patch", "minor", "major"))
+    proposed = ", ".join(f"{bumped(newest, step)} (next-{step})" for step in STEPS)
     raise KitError(
         f"`{folder / version}` exists, and a released version never changes", f"choose another --version: {proposed}"
     )

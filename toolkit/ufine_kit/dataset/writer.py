@@ -21,6 +21,7 @@ from ufine_kit.dataset.splits import SPLITS, shard_of
 from ufine_kit.dataset.versions import before
 from ufine_kit.errors import KitError, storage_error
 from ufine_kit.files import flush, make_folder, sha256_file, write_bytes, write_json
+from ufine_kit.output import count
 from ufine_kit.parquet import PIXEL_GROUP_ROWS, grouped, open_writer
 from ufine_kit.parts import versions
 
@@ -131,7 +132,8 @@ class Shards:
         for image_id in rows.column("image_id").to_pylist():
             if image_id in self._seen:
                 raise KitError(
-                    f"image `{image_id}` comes twice", "was one video planned in two parts? extract into a new --work"
+                    f"image `{image_id}` comes twice",
+                    "built: was one video planned in two parts? extract into a new --work; imported: is an image listed twice?",
                 )
             self._seen.add(image_id)
         digests = row_digests(rows)
@@ -207,8 +209,13 @@ def write_release(
         for group in grouped(rows, PIXEL_GROUP_ROWS):
             files.add(pa.RecordBatch.from_pylist(group, schema=schema))
         written = {**manifest, **files.close(), "versions": versions()}
-        finish(draft, written, before(folder.parent, manifest["version"]), removed)
+        finish(draft, written, before(folder.parent, manifest["version"]), removed, kept_out(files.kept_out))
     return written
+
+
+def kept_out(rows: int) -> tuple[str, ...]:
+    """What a version tells of rows that tombstones kept out of it."""
+    return (f"{count(rows, 'image')} kept out by tombstones",) if rows else ()
 
 
 def finish(

@@ -12,7 +12,7 @@ import numpy as np
 from ufine_kit.dataset.look import encode_jpeg, facts_of
 
 # Pixels that wait for a verdict, of all tracklets together: a crowd in a large video has more, and is encoded early.
-_WAITING_BYTES = 64 * 2**20
+_WAITING_BYTES = 16 * 2**20
 # Encodings that have begun and not ended: a bound on memory where pictures come faster than JPEGs.
 _ENCODING_AT_MOST = 64
 

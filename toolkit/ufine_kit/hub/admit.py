@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ufine_kit.dataset.checks import Report, check_release, kept_report
-from ufine_kit.dataset.reader import Release, shard_paths
+from ufine_kit.dataset.reader import Release, read_sums, shard_paths
 from ufine_kit.errors import CheckFailed, KitError
 from ufine_kit.files import inside, sha256_file
 from ufine_kit.manifest import Record, read_record
@@ -59,15 +59,13 @@ def warnings_of(report: Report) -> tuple[str, ...]:
 
 
 def whole(release: Release) -> dict[str, str]:
-    """Path -> sha256 of every file that SHA256SUMS speaks of, and of itself. Raises CheckFailed for any other file."""
+    """Path -> sha256 of every file in SHA256SUMS, and of itself. Raises CheckFailed without it or for more files."""
     there = {
         path.relative_to(release.path).as_posix(): path for path in sorted(release.path.rglob("*")) if not path.is_dir()
     }
-    sums: dict[str, str] = {}
-    for line in (release.path / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
-        sha256, _, name = line.partition("  ")
+    sums = read_sums(release)
+    for name in sums:
         inside(release.path, name)
-        sums[name] = sha256
     sums["SHA256SUMS"] = hashlib.sha256((release.path / "SHA256SUMS").read_bytes()).hexdigest()
     extra = [name for name, path in there.items() if name not in sums or path.is_symlink()]
     gone = [name for name in sums if name not in there]
@@ -132,12 +130,20 @@ def refuse_removed(release: Release) -> Tombstones:
         columns = (table.column(name).to_pylist() for name in ("image_id", "person_id", "image_sha256"))
         for image_id, person, sha256, crop in zip(*columns, crops, strict=True):
             met = sha256 in out.images or _hash(f"{release.name}:{person}") in out.people
-            if met or (crop is not None and _hash(crop) in out.crops):
+            if met or _hash(crop or image_id) in out.crops:  # imported rows are crops of no video
                 raise CheckFailed(
                     f"image `{image_id}` of `{release.path}` was taken out of `{release.name}` and may not go out again",
-                    "ufine-kit build-release with another --version leaves it out",
+                    _left_out_by(release),
                 )
     return out
+
+
+def _left_out_by(release: Release) -> str:
+    """The command that makes the next version, which leaves out what was removed."""
+    recipe = release.manifest["recipe"]
+    if recipe.get("format"):  # only an import has one: it came from another dataset's files
+        return f"ufine-kit import-dataset FORMAT PATH --name {release.name} --version next-patch leaves it out"
+    return "ufine-kit build-release with another --version leaves it out"
 
 
 def _hash(text: str) -> str:

@@ -172,14 +172,20 @@ def contact_named(candidate: Candidate) -> Messages:
 def sources_licensed(candidate: Candidate) -> Messages:
     """Every source of a release that shows people has a licence that says something, and may be passed on."""
     release = candidate.told.release
-    told = {entry["source"]: entry for entry in release.manifest.get("sources", [])}
-    rows = sorted({name for split in release.splits.values() for name in split.get("sources", {})})
-    for name in [] if release.manifest["synthetic"] else rows:
-        entry = told.get(name)
-        if entry is None or str(entry.get("licence") or "").lower() in SAYS_NOTHING:
-            yield f"source `{name}` has no licence: name it when it is taken in (--sources, or the flags of import-dataset)"
+    if release.manifest["synthetic"]:
+        return
+    entries: list[dict[str, Any]] = release.manifest.get("sources", [])
+    rows = {name for split in release.splits.values() for name in split.get("sources", {})}
+    # A source may have an entry for each of its terms, and every one of them counts.
+    untold = [{"source": name} for name in rows - {entry["source"] for entry in entries}]
+    for entry in sorted([*entries, *untold], key=lambda entry: str(entry["source"])):
+        if str(entry.get("licence") or "").lower() in SAYS_NOTHING:
+            yield (
+                f"source `{entry['source']}` has no licence: "
+                "name it when it is taken in (--sources, or the flags of import-dataset)"
+            )
         elif entry.get("redistribution") is False:
-            yield f"source `{name}` must not be passed on"
+            yield f"source `{entry['source']}` must not be passed on"
 
 
 def nothing_open(candidate: Candidate) -> Messages:

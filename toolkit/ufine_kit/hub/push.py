@@ -23,7 +23,10 @@ OWN = ".gitattributes"  # the Hub writes it itself
 
 @dataclass(frozen=True)
 class PushPlan:
-    """What a push would change: paths to send, paths there already, paths to take away, and what of the end is missing."""
+    """What a push would change: paths to send, paths there already, paths to take away, and what of the end is missing.
+
+    `superseded` where a newer version stands: main is that one's, and is neither changed nor compared.
+    """
 
     place: Place
     tree: Tree
@@ -34,6 +37,7 @@ class PushPlan:
     gone: list[str]
     tagged: bool
     card_only: bool
+    superseded: bool = False
 
     @property
     def tag(self) -> str:
@@ -73,7 +77,7 @@ def plan_push(place: Place, tree: Tree, version: str) -> PushPlan:
     fresh = [name for name in tree if name in changed]
     gone = [name for name in changed if name not in tree]
     same = [name for name in tree if name not in changed]
-    return PushPlan(place, tree, version, seen, fresh, same, gone, tagged, card_only)
+    return PushPlan(place, tree, version, seen, fresh, same, gone, tagged, card_only, superseded=bool(newer))
 
 
 def _is_rows(name: str) -> bool:
@@ -165,16 +169,17 @@ def verify(place: Place, tree: Tree, revision: str, read_into: Path | None) -> N
 def _tagged(plan: PushPlan, head: Head, say: Callable[[str], None]) -> str:
     """The commit that bears the tag, set on main only where main is the tree: somebody else may have changed it."""
     place = plan.place
+    wrong = [] if plan.superseded else differing(plan.tree, head.files)
+    if wrong:
+        end = f"{plan.tag} stays as it is" if plan.tagged else "no tag was set"
+        raise CheckFailed(
+            f"`{place.repo}` was changed by somebody else while it was pushed (`{wrong[0]}`); {end}", hub.AGAIN
+        )
     if plan.tagged:
         assert plan.seen is not None
         if plan.card_only:
             say(f"{plan.tag} keeps the card it was published with; `{MAIN}` has the new one")
         return plan.seen.tags[plan.tag]
-    wrong = differing(plan.tree, head.files)
-    if wrong:
-        raise CheckFailed(
-            f"`{place.repo}` was changed by somebody else while it was pushed (`{wrong[0]}`); no tag was set", hub.AGAIN
-        )
     hub.tag(place, plan.tag, head.commit)
     crash.point("push.tagged")
     return head.commit

@@ -13,17 +13,19 @@ import pyarrow as pa
 from ufine_kit import parts
 from ufine_kit.dataset.columns import compute as pc
 from ufine_kit.dataset.columns import read_columns
-from ufine_kit.dataset.splits import freeze, place_key, read_splits
+from ufine_kit.dataset.splits import freeze, read_splits
 from ufine_kit.dataset.tombstones import Removed, read_removed
-from ufine_kit.dataset.versions import before, of_major, refuse_other_shards, refuse_taken, resolved
-from ufine_kit.dataset.writer import Shards, drafted, finish
+from ufine_kit.dataset.versions import before, refuse_other_shards, refuse_taken, resolved
+from ufine_kit.dataset.writer import Shards, drafted, finish, kept_out
 from ufine_kit.errors import KitError
 from ufine_kit.files import make_folder
+from ufine_kit.output import count
 from ufine_kit.pipeline import outdated
 from ufine_kit.release.captions import Captions, Described, described
 from ufine_kit.release.crops import Crops, read_crops, whole
 from ufine_kit.release.decisions import Reviewed, review
 from ufine_kit.release.groups import Drawn, draw_splits
+from ufine_kit.release.held import splits_of_crops, splits_of_releases
 from ufine_kit.release.join import Going, joined
 from ufine_kit.release.pixels import Blur, Cleaned, cleaned
 from ufine_kit.release.sources import release_sources, video_groups, video_sources
@@ -62,11 +64,16 @@ class BuildPlan:
             "captions": sum(number.as_py() or 0 for number in texts),
         }
 
+    def members(self) -> dict[str, Split]:
+        """The split of every identity that went into a united one: it stays there, should they be parted again."""
+        of = self.drawn.of
+        return {one: of[name] for name, members in self.reviewed.members.items() if name in of for one in members}
+
     def left_out(self) -> list[str]:
         """What reviewers, earlier versions or removals keep from going out as it stands, a line each."""
         refused = [f"identity `{name}` is left out: {why}" for name, why in sorted(self.drawn.refused.items())]
-        again = [f"{self.removed_again} crops of what was removed stay out"] if self.removed_again else []
-        return [*self.reviewed.conflicts, *refused, *self.drawn.notes, *again]
+        again = [f"{count(self.removed_again, 'crop')} of what was removed stay out"] if self.removed_again else []
+        return [*again, *self.reviewed.conflicts, *refused, *self.drawn.notes]
 
 
 def plan_build(work: Path, table: ReleaseTable) -> BuildPlan:
@@ -79,7 +86,7 @@ def plan_build(work: Path, table: ReleaseTable) -> BuildPlan:
     crops = read_crops(work)
     _refuse_outdated(work)
     splits_file = name / f"splits-{table.version.split('.')[0]}.json"
-    held: dict[str, Split] = {**_splits_of_releases(name, table.version), **read_splits(splits_file)}
+    held: dict[str, Split] = {**splits_of_releases(name, table.version), **read_splits(splits_file)}
     reviewed = review(crops, count_votes(read_decisions(work)), held)
     removed = read_removed(name, table.name)
     stays = reviewed.stays & pc.is_in(crops.crop_id, value_set=known.crop_ids).to_numpy(zero_copy_only=False)
@@ -87,7 +94,8 @@ def plan_build(work: Path, table: ReleaseTable) -> BuildPlan:
     if not out.any():
         raise KitError("no kept crop has a description", f"ufine-kit status --work {work}")
     recorded = video_sources(work)
-    drawn = draw_splits(_videos(crops, reviewed, out), reviewed.members, video_groups(recorded), held, table)
+    seen = splits_of_crops(name, table.version, crops, reviewed, held)
+    drawn = draw_splits(_videos(crops, reviewed, out), reviewed.members, video_groups(recorded), held, table, seen)
     going = _going(reviewed, out, drawn, table)
     synthetic = _synthetic(work)
     images = Counter(crops.videos[code] for code in crops.video[going.row].tolist())
@@ -106,7 +114,7 @@ def build(work: Path, table: ReleaseTable, blur: Blur | None = None) -> dict[str
         plan = plan_build(work, table)
         with drafted(plan.folder) as draft:
             written = _write(plan, work, draft, blur)
-        freeze(plan.splits_file, {**plan.drawn.of, **plan.drawn.places})
+        freeze(plan.splits_file, {**plan.members(), **plan.drawn.of, **plan.drawn.places})
     return written
 
 
@@ -130,31 +138,9 @@ def _write(plan: BuildPlan, work: Path, draft: Path, blur: Blur | None) -> dict[
         **files.close(),
         "versions": parts.versions(),
     }
-    finish(draft, manifest, before(plan.folder.parent, plan.table.version), plan.removed)
+    told = kept_out(plan.removed_again + files.kept_out)
+    finish(draft, manifest, before(plan.folder.parent, plan.table.version), plan.removed, told)
     return manifest
-
-
-def _splits_of_releases(folder: Path, version: str) -> dict[str, Split]:
-    """What the released versions of the same major version say: a build cut short after its release stood is not forgotten.
-
-    A video that only one split was drawn from is held to it too.
-    """
-    found: dict[str, Split] = {}
-    places: dict[str, set[Split]] = {}
-    for path in of_major(folder, version):
-        for shard in sorted((path / "data").glob("*.parquet")):
-            for person, split, video in _thin_rows(shard):
-                found[person] = split
-                if video is not None:
-                    places.setdefault(place_key("video", video), set()).add(split)
-    found.update((place, split) for place, splits in places.items() if len(splits) == 1 for split in splits)
-    return found
-
-
-def _thin_rows(shard: Path) -> set[tuple[str, Split, str | None]]:
-    table = read_columns(shard, ["person_id", "split", "provenance.video_sha256"])
-    columns = [table.column(name).to_pylist() for name in ("person_id", "split")]
-    return set(zip(*columns, whole(table, "provenance").field("video_sha256").to_pylist(), strict=True))
 
 
 def _removed(work: Path, crops: Crops, reviewed: Reviewed, removed: Removed) -> np.ndarray:

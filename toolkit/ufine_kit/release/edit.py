@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,14 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ufine_kit import parts
 from ufine_kit.dataset.reader import Release
 from ufine_kit.dataset.tombstones import Removed, read_removed, without_removed
 from ufine_kit.errors import KitError
 from ufine_kit.output import count
-from ufine_kit.release.revise import TELLING, Revision, concerned, hit_by, next_version, revise
+from ufine_kit.release.revise import TELLING, Revision, concerned, hit_by, home, next_version, revise, unprintable
 from ufine_kit.rows import granularity_of
 from ufine_kit.text.words import count as count_words
 
@@ -45,6 +44,13 @@ class Drop(BaseModel):
 
     image_id: Annotated[str, Field(min_length=1)]
     reason: Annotated[str, Field(pattern=r"\S", max_length=200)]
+
+    @field_validator("reason")
+    @classmethod
+    def _plain(cls, reason: str) -> str:
+        if unprintable(reason):
+            raise ValueError("has control characters")
+        return reason
 
 
 @dataclass
@@ -114,7 +120,7 @@ def plan_edit(release: Release, edits: Edits, version: str | None) -> EditPlan:
         raise KitError(f"`{release.path}` says all of that already", "there is nothing to change")
     shards = {name for name, table in found.items() if touched & set(table.column("image_id").to_pylist())}
     changed = sum(len(by) for by in texts.values())
-    removed = read_removed(release.path.parent, release.name)
+    removed = read_removed(home(release), release.name)
     if removed:  # a removal that was cut short between its tombstones and its version
         shards |= set(concerned(release, TELLING, hit_by(removed)))
     revision = Revision(
@@ -126,8 +132,12 @@ def plan_edit(release: Release, edits: Edits, version: str | None) -> EditPlan:
 
 
 def edit(plan: EditPlan) -> dict[str, Any]:
-    """Write the next version; returns its manifest."""
-    with parts.lock(plan.revision.release.path.parent, "build"):
+    """Write the next version; returns its manifest. Raises KitError where others made a version or a removal since."""
+    release = plan.revision.release
+    with parts.lock(home(release), "build"):
+        next_version(release, plan.revision.version)
+        if read_removed(home(release), release.name) != plan.revision.removed:
+            raise KitError(f"somebody was removed from `{release.name}` just now", "repeat the command")
         return revise(plan.revision)
 
 
@@ -168,7 +178,7 @@ def _readable(edit: Edit, where: str) -> Edit:
     """The edit without blanks around it. What a sheet hands back untouched is not asked: old faults are no edits."""
     if not edit.text.strip():
         raise _refused(where, "`text` is empty")
-    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in edit.text):
+    if unprintable(edit.text):
         raise _refused(where, "`text` has control characters")
     return edit.model_copy(update={"text": edit.text.strip()})
 

@@ -32,13 +32,15 @@ def draw_splits(
     video_groups: Mapping[str, str],
     held: Mapping[str, Split],
     table: ReleaseTable,
+    seen: Mapping[str, set[Split]] | None = None,
 ) -> Drawn:
     """A split for every identity (`videos`: identity -> the videos it is seen in).
 
     `members` are the identities that a united one was made of, `video_groups` the group of a video where its source names
-    one, `held` the splits of earlier versions. Raises KitError where nobody could be trained on, or where there is one group.
+    one, `held` the splits of earlier versions, `seen` those that the crops of an identity new to them went out in. Raises
+    KitError where nobody could be trained on, or where there is one group.
     """
-    old = {person: _held_of(person, members, held) for person in videos}
+    old = {person: _held_of(person, members, held) or set((seen or {}).get(person, ())) for person in videos}
     torn = {person: _tied(splits) for person, splits in old.items() if len(splits) > 1}
     known: dict[str, Split] = {person: next(iter(splits)) for person, splits in old.items() if len(splits) == 1}
     fresh = sorted(person for person, splits in old.items() if not splits)

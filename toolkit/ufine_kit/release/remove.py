@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from ufine_kit.dataset.tombstones import (
 from ufine_kit.dataset.versions import versions_in
 from ufine_kit.errors import KitError
 from ufine_kit.output import count
-from ufine_kit.release.revise import TELLING, Revision, concerned, hit_by, next_version, revise
+from ufine_kit.release.revise import TELLING, Revision, concerned, hit_by, home, next_version, revise, unprintable
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ def plan_removal(release: Release, persons: Sequence[str], images: Sequence[str]
         raise KitError("nothing to remove is named", "give --person ID or --image ID")
     if not reason.strip():
         raise KitError("a removal needs a reason, which is published with it", 'give --reason "asked to be removed"')
-    folder = release.path.parent
+    if unprintable(reason):
+        raise KitError("the reason has control characters, or is no UTF-8", "type --reason in plain words, on one line")
+    folder = home(release)
     version = next_version(release, None)
     known = read_removed(folder, release.name)
     asked = concerned(release, TELLING, partial(_asked, persons=persons, images=images))
@@ -57,13 +59,28 @@ def plan_removal(release: Release, persons: Sequence[str], images: Sequence[str]
 
 
 def remove(removal: Removal) -> dict[str, Any]:
-    """Write the tombstones, then the version without what they name; returns its manifest. A rerun completes what was cut."""
-    folder = removal.revision.release.path.parent
+    """Write the tombstones, then the version without what they name; returns its manifest. A rerun completes what was cut.
+
+    What others removed since this was planned stays removed. Raises KitError where they made a newer version.
+    """
+    folder = home(removal.revision.release)
     with parts.lock(folder, "build"):
+        revision = _as_of_now(removal.revision)
         # First: whatever happens next, no build from here on brings them back.
-        write_removed(folder, removal.revision.removed)
+        write_removed(folder, revision.removed)
         crash.point("remove.ledger")
-        return revise(removal.revision)
+        return revise(revision)
+
+
+def _as_of_now(planned: Revision) -> Revision:
+    release = planned.release
+    next_version(release, planned.version)
+    known = read_removed(home(release), release.name)
+    removed = removed_of(release.name, [*known.entries, *planned.removed.entries])
+    if removed == planned.removed:
+        return planned
+    shards = tuple(concerned(release, TELLING, hit_by(removed)))
+    return replace(planned, shards=shards, change=partial(without_removed, removed=removed), removed=removed)
 
 
 def _asked(batch: pa.RecordBatch, persons: Sequence[str], images: Sequence[str]) -> list[int]:
@@ -80,9 +97,7 @@ def _refuse_unknown(
             if name in there:
                 continue
             if word == "identity" and person_hash(release.name, name) in known.persons:
-                raise KitError(
-                    f"identity `{name}` was removed already", f"look at `{release.path.parent / 'removed.jsonl'}`"
-                )
+                raise KitError(f"identity `{name}` was removed already", f"look at `{home(release) / 'removed.jsonl'}`")
             raise KitError(f"no {word} `{name}` in `{release.path}`", "ids stand in the columns person_id and image_id")
 
 
@@ -103,7 +118,7 @@ def _tombstones(
             reason.strip(),
             person,
             {row["image_sha256"] for row in rows},
-            {row["provenance"]["crop_id"] for row in rows} - {None},
+            {row["provenance"]["crop_id"] or row["image_id"] for row in rows},
         )
         for person, rows in found
     ]

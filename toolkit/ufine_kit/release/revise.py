@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +17,14 @@ from ufine_kit.dataset.columns import damaged_at, read_batches
 from ufine_kit.dataset.digest import combine, row_digests
 from ufine_kit.dataset.reader import Release, read_sums, shard_paths
 from ufine_kit.dataset.schema import release_schema
-from ufine_kit.dataset.tombstones import Removed
+from ufine_kit.dataset.sources import recounted
+from ufine_kit.dataset.tombstones import Removed, hits
 from ufine_kit.dataset.versions import bumped, number_of, of_major, refuse_taken
 from ufine_kit.dataset.writer import Shard, Shards, drafted, finish, group_rows
 from ufine_kit.errors import CheckFailed, KitError
 from ufine_kit.files import sha256_file
 from ufine_kit.manifest import read_manifest
 from ufine_kit.parts import versions
-from ufine_kit.release.sources import recounted
 
 # What a tombstone can be held against.
 TELLING = ("image_id", "person_id", "image_sha256", "provenance")
@@ -45,17 +46,37 @@ class Revision:
     @property
     def folder(self) -> Path:
         """Where the new version will stand."""
-        return self.release.path.parent / self.version
+        return home(self.release) / self.version
+
+
+def home(release: Release) -> Path:
+    """The folder of all versions, also where the release was named as `.` from inside it."""
+    named = release.path.name == release.version
+    return (release.path if named else release.path.resolve()).parent
+
+
+def unprintable(text: str) -> bool:
+    """Whether a text that is published has control signs or halves of surrogate pairs."""
+    return any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text)
 
 
 def next_version(release: Release, asked: str | None) -> str:
     """The version that follows a release: what is asked for, else its next patch. Raises KitError where another is newer."""
-    folder = release.path.parent
-    newest = of_major(folder, release.version)[-1]
-    if newest != release.path:
+    folder = home(release)
+    newest = next(reversed(of_major(folder, release.version)), None)
+    if newest is None or not (folder / release.version).exists():
+        raise KitError(
+            f"`{release.path}` does not lie among the versions of a release",
+            f"give it the path releases/{release.name}/{release.version}",
+        )
+    if newest.resolve() != release.path.resolve():
         raise KitError(f"`{release.path}` is not the newest of its major version", f"name `{newest}`")
     wanted = asked or "next-patch"
     version = bumped(release.version, wanted.removeprefix("next-")) if wanted.startswith("next-") else wanted
+    if number_of(version) < number_of(release.version):
+        raise KitError(
+            f"`{version}` does not follow `{release.version}`", "choose a later --version, or next-patch, next-minor"
+        )
     if number_of(version)[0] != number_of(release.version)[0]:
         raise KitError(
             f"`{version}` is another major version, which is built anew", "choose a patch or minor --version"
@@ -134,9 +155,13 @@ def _take_over(old: Path, new: Path, sums: dict[str, str], rows: Shards, told: _
 def _manifest(revision: Revision, written: dict[str, Any], told: _Told) -> dict[str, Any]:
     release = revision.release
     old = read_manifest(release.path)
+    others = old.model_dump(mode="json")
+    rewriting = others.get("rewriting")
+    if isinstance(rewriting, dict):  # its counts say what was done then; the sentence speaks of what is here now
+        others["rewriting"] = {key: value for key, value in rewriting.items() if key != "in_words"}
     recipe = {**old.recipe, **({"version": revision.version} if "version" in old.recipe else {})}
     return {
-        **old.model_dump(mode="json"),
+        **others,
         "version": revision.version,
         "recipe": recipe,
         "revised_from": {"version": release.version, "data_digest": release.data_digest},
@@ -168,12 +193,6 @@ def hit_by(removed: Removed) -> Callable[[pa.RecordBatch], list[int]]:
     """Picks the rows that were removed and must not come back."""
 
     def hit(batch: pa.RecordBatch) -> list[int]:
-        crops = batch.column("provenance").field("crop_id").to_pylist()
-        rows = zip(batch.column("person_id").to_pylist(), batch.column("image_sha256").to_pylist(), crops, strict=True)
-        return [
-            row
-            for row, (person, image, crop) in enumerate(rows)
-            if removed.hits_person(person) or removed.hits_image(image, crop)
-        ]
+        return [row for row, gone in enumerate(hits(batch, removed)) if gone]
 
     return hit

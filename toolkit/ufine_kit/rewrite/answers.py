@@ -32,9 +32,15 @@ def read_answer(reply: Reply) -> Answer:
     message = choice.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     finish = choice.get("finish_reason")
-    text = content if isinstance(content, str) else ""
+    # Half a surrogate pair is valid in JSON and in no file.
+    text = content.encode("utf-8", "replace").decode() if isinstance(content, str) else ""
     status: Status = "cut" if finish == "length" else "answered" if text.strip() else "empty"
     return Answer(status, text, finish if isinstance(finish, str) else None, _tokens(reply.body), _print(reply.body))
+
+
+def is_answer(reply: Reply) -> bool:
+    """Whether a reply has the form of a chat answer: a proxy's own page or a wrapped error is a fault, not silence."""
+    return reply.status == 200 and isinstance(reply.body.get("choices"), list)
 
 
 def refused(reply: Reply) -> Answer:

@@ -18,18 +18,19 @@ from ufine_kit.adapters import openai_api
 from ufine_kit.adapters.openai_api import Reply, message_of
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import Ledger
-from ufine_kit.rewrite.answers import Answer, broken, read_answer, refused
-from ufine_kit.rewrite.asks import Ask, entry_facts, family_of, payload
+from ufine_kit.rewrite.answers import Answer, broken, is_answer, read_answer, refused
+from ufine_kit.rewrite.asks import Ask, entry_facts, family_of, payload, probe
 from ufine_kit.tables import RewriteTable
 
 POISON = (400, 413, 422)
-AWAY = (0, 502, 503, 504)  # nobody there, or a gateway that finds nobody
 # What no patience mends: the whole run stops.
 FATAL = {
     401: ("refuses the key", "set UFINE_API_KEY to the key of this server"),
+    402: ("wants to be paid", "add credit, or give another --endpoint"),
     403: ("refuses the key", "set UFINE_API_KEY to a key with the right to chat"),
     404: ("does not serve", "name a model that it serves: --model FAMILY=ID"),
 }
+RESTS = 10
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 30.0
 LINGER_SECONDS = 0.05  # answers that come this close together share one flush
 LONGEST_LULL_SECONDS = 2.0  # between two looks at a silent endpoint, a place of its window
@@ -37,13 +38,16 @@ LONGEST_LULL_SECONDS = 2.0  # between two looks at a silent endpoint, a place of
 
 @dataclass
 class Endpoint:
-    """One server: its base URL (`http://host:port/v1`), the family it serves, and how it fares."""
+    """One server: its base URL (`http://host:port/v1`), the family it serves, and how it fares.
+
+    `down_since` is the first fault after its last good answer; until `rest_until` it asked to be left alone.
+    """
 
     url: str
     family: str
     faults: int = 0
-    answered: int = 0
     down_since: float | None = None
+    rest_until: float = 0.0
 
 
 @dataclass
@@ -90,8 +94,16 @@ async def _ask_all(run: _Run) -> None:
                 for endpoint in run.endpoints:
                     for _ in range(run.table.window):
                         group.create_task(_place(run, session, endpoint))
-        except* KitError as errors:
-            raise errors.exceptions[0] from None
+        except* Exception as errors:  # one place's fault ends all of them; the first tells why
+            raise _first(errors) from None
+
+
+def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
+    """The first single error of a group; one that people can mend goes before others."""
+    flat: list[BaseException] = []
+    for error in errors.exceptions:
+        flat += [_first(error)] if isinstance(error, BaseExceptionGroup) else [error]
+    return min(flat, key=lambda error: not isinstance(error, KitError))
 
 
 async def _place(run: _Run, session: Any, endpoint: Endpoint) -> None:
@@ -108,25 +120,33 @@ async def _place(run: _Run, session: Any, endpoint: Endpoint) -> None:
 
 
 async def _once(run: _Run, session: Any, endpoint: Endpoint, one: Ask) -> None:
+    """Ask a row. After a fault this place waits with it and then gives it back, so that its pause is kept by all."""
     run.flying[endpoint.family] += 1
     crash.point("rewrite.ask")
     started = time.monotonic()
     try:
         reply = await openai_api.post(session, f"{endpoint.url}/chat/completions", payload(one, run.table))
         answer = _judged(run, endpoint, one, reply)
+        if answer is None and run.tries[one.key] > run.table.retries and await _alive(run, session, endpoint):
+            answer = broken(reply)
+        if answer is not None:
+            run.disk.put(_entry(run.table, one, endpoint, answer, time.monotonic() - started))
+            return
+        await asyncio.sleep(_pause(run.tries[one.key], reply))
+        run.waiting[endpoint.family].append(one)
     finally:
         run.flying[endpoint.family] -= 1
-    if answer is None:
-        run.waiting[endpoint.family].append(one)
-        await asyncio.sleep(_pause(run.tries[one.key], reply))
-        return
-    run.disk.put(_entry(run.table, one, endpoint, answer, time.monotonic() - started))
+
+
+async def _alive(run: _Run, session: Any, endpoint: Endpoint) -> bool:
+    """Whether the server answers another chat at this moment: only then is a fault the row's own."""
+    body = probe(family_of(run.table, endpoint.family))
+    return is_answer(await openai_api.post(session, f"{endpoint.url}/chat/completions", body))
 
 
 def _judged(run: _Run, endpoint: Endpoint, one: Ask, reply: Reply) -> Answer | None:
     """The answer, or None where the row shall be asked again. Raises KitError for what ends the run."""
-    if reply.status == 200:
-        endpoint.answered += 1
+    if is_answer(reply):
         endpoint.faults, endpoint.down_since = 0, None
         return read_answer(reply)
     if reply.status in FATAL:
@@ -136,22 +156,26 @@ def _judged(run: _Run, endpoint: Endpoint, one: Ask, reply: Reply) -> Answer | N
         raise KitError(f"`{endpoint.url}` {what}{said}: {message_of(reply.body) or reply.status}", mend)
     if reply.status in POISON:
         return refused(reply)
-    if reply.status in AWAY:
-        endpoint.faults += 1
-        endpoint.down_since = endpoint.down_since or time.monotonic()
+    now = time.monotonic()
+    endpoint.faults += 1
+    endpoint.down_since = endpoint.down_since or now
+    if reply.wait_seconds:
+        endpoint.rest_until = max(endpoint.rest_until, now + reply.wait_seconds)
     # A server that is away or busy says nothing about the row; an error or a cut connection may be the row's own doing.
     run.tries[one.key] += reply.status != 429 and not reply.refused
-    # Only a server that answers others can blame a row.
-    if run.tries[one.key] > run.table.retries and endpoint.answered:
-        return broken(reply)
     return None
 
 
 async def _recovering(run: _Run, endpoint: Endpoint) -> bool:
-    """Give a silent endpoint time; False once it is given up for others. Raises KitError when no other is there."""
+    """Give a failing endpoint time; False once it is given up for others. Raises KitError when no other is there."""
     assert endpoint.down_since is not None
+    rest = endpoint.rest_until - time.monotonic()
+    if rest > 0:
+        await asyncio.sleep(rest)
+        return True
     down = time.monotonic() - endpoint.down_since
-    if down > run.table.patience_seconds:
+    # A server that names its own pauses is granted more of them, but not for ever: a spent quota answers like a busy hour.
+    if down > run.table.patience_seconds * (RESTS if endpoint.rest_until else 1):
         others = [one for one in run.endpoints if one.family == endpoint.family and one.down_since is None]
         if others:
             return False
@@ -176,7 +200,7 @@ class _Disk:
     def __init__(self, ledger: Ledger, tell: Callable[[int], None]) -> None:
         self._ledger, self._tell = ledger, tell
         self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._fault: KitError | None = None
+        self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="ledger")
         self._thread.start()
 
@@ -207,11 +231,10 @@ class _Disk:
             if entries and self._fault is None:
                 try:
                     self._ledger.append(*entries)
-                except KitError as error:
+                    crash.point("rewrite.answered")
+                    self._tell(len(entries))
+                except BaseException as error:  # whatever it is, it is raised where the run is waited for
                     self._fault = error
-                    continue
-                crash.point("rewrite.answered")
-                self._tell(len(entries))
 
 
 def _entry(table: RewriteTable, one: Ask, endpoint: Endpoint, answer: Answer, seconds: float) -> dict[str, Any]:

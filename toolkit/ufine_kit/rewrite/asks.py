@@ -11,6 +11,9 @@ from ufine_kit.files import digest_of
 from ufine_kit.rewrite.selection import Picture
 from ufine_kit.tables import FamilyTable, RewriteTable
 
+# What is sent where the answer does not matter.
+PROBE = "A woman in a red coat."
+
 
 @dataclass(frozen=True)
 class Original:
@@ -109,6 +112,17 @@ def payload(one: Ask, table: RewriteTable) -> dict[str, Any]:
         "messages": [{"role": "user", "content": prompt(table, one.slot.original.text)}],
         "max_tokens": one.max_tokens,
         "seed": one.seed,
+        **sampling(family),
+    }
+
+
+def probe(family: FamilyTable) -> dict[str, Any]:
+    """The body of the shortest chat there is: whether this server answers anything at all."""
+    return {
+        "model": family.model,
+        "messages": [{"role": "user", "content": PROBE}],
+        "max_tokens": 4,
+        "seed": 0,
         **sampling(family),
     }
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ufine_kit.dataset.reader import Release, read_rows
+from ufine_kit.dataset.sources import recounted
+from ufine_kit.dataset.tombstones import read_removed
 from ufine_kit.dataset.writer import write_release
 from ufine_kit.errors import KitError
+from ufine_kit.manifest import ReleaseSource
 from ufine_kit.rewrite.job import JobFolder, engines_of
 from ufine_kit.rewrite.selection import Picture, Selection
 from ufine_kit.rewrite.spread import spread
@@ -50,7 +53,7 @@ def write_3c(
         "synthetic": any(release.manifest.get("synthetic") for release in releases),
         "recipe": table.model_dump(mode="json"),
         "inputs": dict(selection.digests),
-        "sources": _sources(releases),
+        "sources": _sources(releases, selection.pictures),
         "rewriting": _rewriting(job, selection, rewrites, outgoing, table),
     }
     rows = _rows(releases, selection.pictures, outgoing, table)
@@ -63,14 +66,24 @@ def _rows(
     families = {family.model: family.name for family in table.families}
     for release in releases:
         wanted = {picture.upstream_image: picture for picture in pictures if picture.release == release.name}
+        gone = read_removed(release.path.parent, release.name)
         for row in read_rows(release, "test"):
             picture = wanted.pop(row["image_id"], None)
             if picture is not None:
+                if gone.hits_person(row["person_id"]) or gone.hits_image(row["image_sha256"], _crop_of(row)):
+                    raise KitError(
+                        f"image `{row['image_id']}` was removed from `{release.name}` since it was drawn",
+                        "draw anew: build-3c --redo",
+                    )
                 yield _sample(row, picture, outgoing, families)
         if wanted:
             raise KitError(
                 f"`{release.path}` no longer holds image `{min(wanted)}`", "draw anew from it: build-3c --redo"
             )
+
+
+def _crop_of(row: Mapping[str, Any]) -> str:
+    return row["provenance"]["crop_id"] or row["image_id"]
 
 
 def _sample(
@@ -117,10 +130,19 @@ def _origin(rewrite: Mapping[str, Any], parent: int, families: Mapping[str, str]
     }
 
 
-def _sources(releases: Sequence[Release]) -> list[dict[str, Any]]:
+def _sources(releases: Sequence[Release], pictures: Sequence[Picture]) -> list[dict[str, Any]]:
+    """The sources of the releases, with the images that were chosen of each."""
     found: list[dict[str, Any]] = []
     for release in releases:
-        found += release.manifest.get("sources") or []
+        wanted = {picture.upstream_image for picture in pictures if picture.release == release.name}
+        videos: Counter[str | None] = Counter()
+        words: Counter[str] = Counter()
+        for row in read_rows(release, "test", ("image_id", "source", "provenance")):
+            if row["image_id"] in wanted:
+                videos[row["provenance"]["video_sha256"]] += 1
+                words[row["source"]] += 1
+        told = [ReleaseSource.model_validate(one) for one in release.manifest.get("sources") or []]
+        found += recounted(told, videos, words)
     return found
 
 

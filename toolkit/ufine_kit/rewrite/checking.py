@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -9,15 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ufine_kit import __version__
-from ufine_kit.files import digest_of
+from ufine_kit.files import digest_of, sha256_file
 from ufine_kit.ledger import Ledger, read_ledger
 from ufine_kit.parquet import grouped
 from ufine_kit.rewrite.asks import Ask
 from ufine_kit.text import copies
 from ufine_kit.text.rules import ERROR, check_rewrite, strip_mechanical
 
-# Raised when the text rules change what they say: every verdict is then given anew, and no row is asked again.
-RULES_VERSION = 1
 BATCH = 64
 ALIKE = 0.9
 
@@ -43,9 +42,16 @@ def judge(source: str, raw: str) -> Verdict:
     return Verdict(not errors, text, errors, warnings, [one.message for one in findings], removed)
 
 
+@functools.cache
+def rules_digest() -> str:
+    """What the text rules are: a digest of their own files. With other rules every verdict is given anew, and nothing asked."""
+    files = sorted(Path(copies.__file__).parent.glob("*.py"))
+    return digest_of([[path.name, sha256_file(path)] for path in files])[:12]
+
+
 def verdict_key(ask_key: str) -> str:
-    """Key of a verdict: the answer and the version of the rules."""
-    return digest_of([ask_key, RULES_VERSION])
+    """Key of a verdict: the answer and the rules."""
+    return digest_of([ask_key, rules_digest()])
 
 
 def read_verdicts(folder: Path) -> dict[str, Verdict]:
@@ -96,7 +102,7 @@ def _judge_batch(pairs: list[tuple[str, str]]) -> list[Verdict]:
 def _entry(ask: Ask, entry: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
     return {
         "key": verdict_key(ask.key),
-        "who": f"rules {RULES_VERSION}",
+        "who": f"rules {rules_digest()}",
         "version": __version__,
         "at": entry["at"],  # of the answer: a verdict given again is the same entry
         "input": ask.key,

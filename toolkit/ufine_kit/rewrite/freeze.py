@@ -32,7 +32,7 @@ def open_freeze(table: dict[str, Any]) -> Step:
     def freeze(job: Job) -> Iterator[dict[str, Any]]:
         folder = JobFolder(Path(job.paths["job"]))
         found, wanted = stand(folder, held_selection(folder).pictures, recipe)
-        decided = decisions(folder.revised)
+        decided = decisions(folder.revised, found)
         for slot in wanted:
             row = rewrite_row(slot, found, decided.get(slot_id(slot)), recipe)
             job.said.reasons[row["verdict"]] += 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -58,6 +60,7 @@ def _laid_out(slot: Slot, history: Sequence[Tried], why: str, checks: list[str])
     rewrite = strip_mechanical(best.row["raw_text"])[0] if best else ""
     return {
         "rewrite_id": slot_id(slot),
+        "of": (best or history[-1]).ask.key,
         "why": why,
         "checks": checks,
         "messages": best.verdict.messages if best and best.verdict else [],
@@ -68,9 +71,18 @@ def _laid_out(slot: Slot, history: Sequence[Tried], why: str, checks: list[str])
     }
 
 
-def write_for_people(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the JSONL that people (or a revise campaign) work on."""
-    write_bytes(path, "".join(canonical_json(row) + "\n" for row in rows).encode())
+def write_for_people(path: Path, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Write the JSONL that people (or a revise campaign) work on; False where somebody has changed it since.
+
+    A file that people work in is theirs: it is written anew only while it is as the kit left it.
+    """
+    mark = path.with_name(f".{path.name}.sha256")
+    if path.exists() and (not mark.exists() or sha256_file(path) != mark.read_text(encoding="ascii")):
+        return False
+    content = "".join(canonical_json(row) + "\n" for row in rows).encode()
+    write_bytes(mark, hashlib.sha256(content).hexdigest().encode())
+    write_bytes(path, content)
+    return True
 
 
 def take_back(source: Path, folder: Path, known: Mapping[str, Mapping[str, Any]], write: bool = True) -> list[str]:
@@ -117,11 +129,12 @@ def _entry(word: Word, known: Mapping[str, Mapping[str, Any]], origin: str) -> d
     text = word.text if word.decision == "revise" else row["rewrite"] if word.decision == "accept" else None
     fact = {
         "rewrite_id": word.rewrite_id,
+        "of": row["of"],
         "decision": word.decision,
         "text": text,
         "changed": changed_words(row["rewrite"], text) if text is not None else [],
     }
-    at = word.at.isoformat().replace("+00:00", "Z")
+    at = word.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {
         "key": digest_of([word.reviser, at, fact]),
         "who": word.reviser,
@@ -139,9 +152,15 @@ def changed_words(before: str, after: str) -> list[list[str]]:
     return [[" ".join(old[a:b]), " ".join(new[c:d])] for kind, a, b, c, d in steps if kind != "equal"]
 
 
-def decisions(folder: Path) -> dict[str, dict[str, Any]]:
-    """The standing decision on every row, by `rewrite_id`: the latest one, with its reviser under `who`."""
-    found: dict[str, dict[str, Any]] = {}
+def decisions(folder: Path, found: Standing) -> dict[str, dict[str, Any]]:
+    """The standing decision on every row, by `rewrite_id`: the latest one, with its reviser under `who`.
+
+    A word said of another model's text, or of an attempt that no longer counts, is kept and not applied.
+    """
+    shown = {slot_id(slot): {one.ask.key for one in history} for slot, history in found.for_people.items()}
+    shown |= {slot_id(slot): {tried.ask.key} for slot, tried in found.accepted.items()}
+    standing: dict[str, dict[str, Any]] = {}
     for entry in read_ledger(folder).values():  # in order of time
-        found[entry["row"]["rewrite_id"]] = {**entry["row"], "who": entry["who"]}
-    return found
+        if entry["row"]["of"] in shown.get(entry["row"]["rewrite_id"], ()):
+            standing[entry["row"]["rewrite_id"]] = {**entry["row"], "who": entry["who"]}
+    return standing

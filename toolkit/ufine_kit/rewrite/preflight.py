@@ -12,11 +12,8 @@ from ufine_kit.adapters.openai_api import Reply, message_of
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of
 from ufine_kit.rewrite.asking import Endpoint
-from ufine_kit.rewrite.asks import prompt, sampling
+from ufine_kit.rewrite.asks import PROBE, probe, prompt, sampling
 from ufine_kit.tables import FamilyTable, RewriteTable
-
-# What is rendered to tell one template from another.
-PROBE = "A woman in a red coat."
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,9 @@ async def _engine(
     template = digest_of(rendered.body.get("tokens"))[:16] if rendered.status == 200 else ""
     if rendered.status == 200 and context is not None:
         whole = await _rendered(session, url, family, prompt(table, longest))
-        _need_context(url, whole.body.get("count"), table.max_tokens, context)
+        _need_context(
+            url, whole.body.get("count"), table.most_tokens if table.attempts > 1 else table.max_tokens, context
+        )
     server = await openai_api.get(session, f"{url.removesuffix('/v1')}/version")
     version = server.body.get("version")
     return Engine(family.name, family.model, template, context, version if isinstance(version, str) else None)
@@ -165,14 +164,7 @@ async def _need_voice(session: Any, url: str, family: FamilyTable) -> None:
 
 
 async def _voice(session: Any, url: str, family: FamilyTable) -> Reply:
-    body = {
-        "model": family.model,
-        "messages": [{"role": "user", "content": PROBE}],
-        "max_tokens": 4,
-        "seed": 0,
-        **sampling(family),
-    }
-    return await openai_api.post(session, f"{url}/chat/completions", body)
+    return await openai_api.post(session, f"{url}/chat/completions", probe(family))
 
 
 def _need_template(url: str, family: FamilyTable, rendered: Reply) -> None:
@@ -188,5 +180,5 @@ def _need_context(url: str, tokens: Any, most: int, context: int) -> None:
     if isinstance(tokens, int) and tokens + most > context:
         raise KitError(
             f"the longest prompt has {tokens} tokens and {most} may follow, `{url}` holds {context}",
-            "start the server with a larger --max-model-len, or lower rewrite.max_tokens",
+            "start the server with a larger --max-model-len, or lower rewrite.most_tokens (and max_tokens)",
         )

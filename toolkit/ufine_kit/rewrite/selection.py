@@ -12,11 +12,12 @@ import numpy as np
 from ufine_kit.dataset.near import near_pairs
 from ufine_kit.dataset.reader import Release, read_rows
 from ufine_kit.dataset.splits import draw
+from ufine_kit.dataset.tombstones import read_removed
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of
 from ufine_kit.tables import RewriteTable
 
-COLUMNS = ("image_id", "person_id", "source", "captions", "caption_origins", "image_sha256", "dhash")
+COLUMNS = ("image_id", "person_id", "source", "captions", "caption_origins", "image_sha256", "dhash", "provenance")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class _Source:
 
 
 def choose(releases: Sequence[Release], table: RewriteTable) -> Selection:
-    """Draw `persons` of every release's test split, thin out dense sources, number everybody anew.
+    """Draw `persons` of every release's test split, thin out dense sources, name everybody anew.
 
     UFineBench, section 3.3: 750 persons from each test split. A person whose picture nearly equals one of an earlier source
     stays out. Raises KitError that names the release without a test split, without texts, or with too few persons.
@@ -73,7 +74,6 @@ def choose(releases: Sequence[Release], table: RewriteTable) -> Selection:
     _distinct(sources)
     twins = _twins(sources, table.near_distance)
     chosen: list[Picture] = []
-    number = 0
     said: dict[str, Any] = {"near_duplicates_left_out": len(twins), "images_a_person": {}}
     for source in sources:
         free = [person for person in source.people if (source.label, person) not in twins]
@@ -86,8 +86,7 @@ def choose(releases: Sequence[Release], table: RewriteTable) -> Selection:
         cap = table.dense_cap if source.density > table.dense_above else None
         said["images_a_person"][source.label] = {"average": round(source.density, 2), "cap": cap}
         for person in sorted(drawn):
-            number += 1
-            chosen += _pictures(source, person, f"{number:06d}", cap, table.seed)
+            chosen += _pictures(source, person, cap, table.seed)
     return Selection(tuple(chosen), {source.label: source.release.data_digest for source in sources}, said)
 
 
@@ -98,7 +97,11 @@ def _read(release: Release) -> _Source:
         )
     people: dict[str, list[dict[str, Any]]] = defaultdict(list)
     pictures: dict[str, dict[str, Any]] = {}
+    gone = read_removed(release.path.parent, release.name)
     for row in read_rows(release, "test", COLUMNS):
+        crop = row["provenance"]["crop_id"] or row["image_id"]
+        if gone.hits_person(row["person_id"]) or gone.hits_image(row["image_sha256"], crop):
+            continue  # an older version still holds whom a newer one took out
         known = pictures.get(row["image_sha256"])
         if known is not None:  # a public loader lists a picture once per caption, which inflates every score
             _merge(known, row)
@@ -146,7 +149,9 @@ def _with_place(sources: Sequence[_Source]) -> Iterator[tuple[int, str, dict[str
                 yield place, person, row
 
 
-def _pictures(source: _Source, person: str, number: str, cap: int | None, seed: int) -> list[Picture]:
+def _pictures(source: _Source, person: str, cap: int | None, seed: int) -> list[Picture]:
+    # A name that belongs to the person, not to the draw: a tombstone must never fall on somebody else.
+    number = digest_of([source.label, "person", person])[:12]
     rows = sorted(source.people[person], key=lambda row: draw(seed, f"{source.label}/{row['image_id']}"))
     kept = sorted(rows[:cap], key=lambda row: row["image_id"])
     return [_picture(source, number, row) for row in kept]

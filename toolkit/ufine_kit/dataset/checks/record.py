@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from ufine_kit.dataset.checks.check import Fault, checks_of, shown
 from ufine_kit.dataset.checks.gathered import Gathered
-from ufine_kit.dataset.checks.subject import MOST_JSON, SPLITS, NotRun, Subject, strict_json
+from ufine_kit.dataset.checks.subject import MOST_JSON, SPLITS, NotRun, Subject, parsed, strict_json
 from ufine_kit.dataset.digest import combine
 from ufine_kit.dataset.splits import place_key
+from ufine_kit.dataset.versions import Number, number_of
+from ufine_kit.files import canonical_json
 from ufine_kit.manifest import VERSION
 
 CHANGELOG = "CHANGELOG.md"
@@ -114,9 +117,37 @@ def _first_of_each(rows: Gathered, keys: np.ndarray) -> Iterator[int]:
 def tombstones(subject: Subject, _: Gathered) -> Iterator[Fault]:
     """Every line of removed.jsonl is a tombstone, and the release carries those of its name up to its version."""
     yield from (Fault(message, file=file) for file, message in subject.tombstone_faults)
-    own, ledger = subject.folder / "removed.jsonl", subject.folder.parent / "removed.jsonl"
-    if ledger.is_file() and not own.is_file() and ledger.stat().st_size:
+    own = subject.folder / "removed.jsonl"
+    carried = {line for _, line in _stones(own)}
+    said = number_of(subject.known.version)
+    owed = [
+        number
+        for number, line in _stones(subject.folder.parent / "removed.jsonl")
+        if line not in carried and _version_of(line) <= said
+    ]
+    if owed and not own.is_file():
         yield Fault("is missing, and others of this name were removed", file="removed.jsonl")
+        return
+    for number in owed:
+        yield Fault(f"lacks line {number} of the ledger beside the versions", file="removed.jsonl")
+
+
+def _stones(path: Path) -> Iterator[tuple[int, str]]:
+    """Number and canonical text of every line that reads; the others are told by themselves."""
+    for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else (), 1):
+        try:
+            stone = parsed(line)
+            text = canonical_json(stone)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(stone, dict):
+            yield number, text
+
+
+def _version_of(line: str) -> Number:
+    """The version that removed it; without one, every version has to carry it."""
+    said = str(parsed(line).get("version"))
+    return number_of(said) if len(said) < 40 and VERSION.fullmatch(said) else (0, 0, 0)
 
 
 CHECKS = checks_of("record", (readable, counts, data_digest, version, changelog, splits_frozen, tombstones), ())

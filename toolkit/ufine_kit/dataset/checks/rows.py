@@ -97,13 +97,13 @@ def split_name(seen: Seen) -> Iterator[str]:
 def taken_down(seen: Seen) -> Iterator[str]:
     """No person, image or crop that was removed from this release is back."""
     row, stones = seen.row, seen.tombstones
-    crop = row["provenance"]["crop_id"]
+    crop = row["provenance"]["crop_id"] or row["image_id"]  # imported rows are crops of no video
     image = seen.picture.sha256 if seen.picture else row["image_sha256"]
     if image in stones.images or row["image_sha256"] in stones.images:
         yield "the image was removed"
     if stones.persons and hashed(f"{seen.release}:{row['person_id']}") in stones.persons:
         yield "the person was removed"
-    if stones.crops and crop is not None and hashed(crop) in stones.crops:
+    if stones.crops and hashed(crop) in stones.crops:
         yield "the crop was removed"
 
 

@@ -41,7 +41,7 @@ def read_id_map(folder: Path) -> IdMap:
     if not path.is_file() or path.is_symlink():
         return IdMap()
     try:
-        return IdMap.model_validate(read_json(path))
+        found = IdMap.model_validate(read_json(path))
     except RecursionError:
         raise KitError(f"`{path}` is nested too deeply", "restore the file, or take it away") from None
     except ValidationError as error:
@@ -49,3 +49,11 @@ def read_id_map(folder: Path) -> IdMap:
         raise KitError(
             f"`{path}`: `{where}` is not as an export writes it", "restore the file, or take it away"
         ) from None
+    named: dict[str, str] = {}
+    for file, held in found.images.items():
+        if (other := named.setdefault(held.image_id, file)) != file:
+            raise KitError(
+                f"`{path}`: `{other}` and `{file}` are both image `{held.image_id}`",
+                "restore the file, or take it away",
+            )
+    return found

@@ -161,7 +161,9 @@ def _rows(
         telling.findings += findings_of(entry, taken)
         if isinstance(taken, Taken):
             row = sample(dataset, wanted.reading, entry, taken)
-            if removed.hits_person(row["person_id"]) or removed.hits_image(row["image_sha256"], None):
+            if removed.hits_person(row["person_id"]) or any(
+                removed.hits_image(sha256, row["provenance"]["crop_id"] or row["image_id"]) for sha256 in taken.known_by
+            ):
                 telling.findings.append(Finding(entry.row, "removed"))
             else:
                 yield row

@@ -29,11 +29,15 @@ _KNOWN = {"jpg", "png", "bmp", "webp"}
 
 @dataclass(frozen=True)
 class Taken:
-    """A picture that can be used: its bytes as they go out, and what they say."""
+    """A picture that can be used: its bytes as they go out, and what they say.
+
+    `known_by` are its sha256 as found and without metadata: a removal may have seen either.
+    """
 
     content: bytes
     looked: Looked
     sha256: str
+    known_by: frozenset[str]
     notes: tuple[tuple[str, str], ...]
 
 
@@ -46,15 +50,17 @@ def take(dataset: Dataset, entry: Entry, strip: bool, most_pixels: int) -> Taken
         return why
     notes: list[tuple[str, str]] = []
     held = ", ".join(sorted(looked.metadata))
+    bare = metadata.stripped(content) if looked.metadata else content
+    known_by = frozenset(hashlib.sha256(cut).hexdigest() for cut in {content, bare})
     if looked.metadata and strip:
-        content = metadata.stripped(content)
+        content = bare
         notes.append(("metadata_stripped", held))
     elif looked.metadata:
         notes += [("metadata", held), *([("gps", held)] if "gps" in looked.metadata else [])]
     ending = PurePosixPath(entry.path or entry.image).suffix[1:].lower()
     if _SAME.get(ending, ending) in _KNOWN - {looked.ending}:
         notes.append(("extension", f"named .{ending}, is .{looked.ending}"))
-    return Taken(content, looked, hashlib.sha256(content).hexdigest(), tuple(notes))
+    return Taken(content, looked, hashlib.sha256(content).hexdigest(), known_by, tuple(notes))
 
 
 def _bytes(dataset: Dataset, entry: Entry) -> bytes:
