@@ -110,6 +110,7 @@ MISSING = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("words", "code", "mend"), MISSING.values(), ids=MISSING)
 def test_missing_input_is_one_line_that_names_its_mend(tmp_path, words, code, mend):
     assert_error(run_cli(*words, cwd=tmp_path), code, mend)

@@ -29,7 +29,7 @@ POINTS = {
     "build-release": ["release.shard", "release.shard:3", "release.before_rename"],
     "push-hub": ["push.file", "push.file:3"],
 }
-SHORT = ("filter", "campaign pull", "build-release")
+SHORT = ("campaign pull", "build-release")
 CASES = [
     # The short circle pulls the plug of one stage and of the release; the long one everywhere.
     pytest.param(step, point, marks=[] if step in SHORT and not point.startswith("extract.") else [pytest.mark.full])

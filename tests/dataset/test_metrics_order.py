@@ -10,6 +10,8 @@ import pytest
 from ufine_kit.dataset import metrics_features, metrics_matrix
 from ufine_kit.dataset.metrics import retrieval_metrics
 
+pytestmark = pytest.mark.full
+
 SCORES = ("first_hit", "ap", "inp", "sd", "positives")
 
 

@@ -14,6 +14,8 @@ from extract.runs import extract, pixels_of
 from ufine_kit.errors import KitError
 from ufine_kit.extract.inputs import find_videos
 
+pytestmark = pytest.mark.full
+
 
 def zero_bytes(path: Path) -> None:
     path.touch()

@@ -16,6 +16,8 @@ from ufine_kit.errors import KitError
 from ufine_kit.extract.crops import crop_id
 from ufine_kit.rows import Crop
 
+pytestmark = pytest.mark.full
+
 
 def test_every_row_is_a_crop_of_the_schema(two_walkers, tmp_path):
     videos, boxes = two_walkers

@@ -21,6 +21,8 @@ from ufine_kit.extract.sources import read_sources, record_sources, sources_of
 from ufine_kit.parts import append_plan
 from ufine_kit.recipe import ExtractTable, load_recipe
 
+pytestmark = pytest.mark.full
+
 REFUSED = {
     "a tracker of ids without given boxes": ({"detector": "yolo", "tracker": "file"}, "takes its ids from given boxes"),
     "an unknown tracker": ({"tracker": "bytetrak"}, "no tracker `bytetrak`"),

@@ -18,6 +18,8 @@ from ufine_kit.release.edit import edit, plan_edit, read_edits
 from ufine_kit.release.remove import plan_removal, remove
 from ufine_kit.tables import ReleaseTable
 
+pytestmark = pytest.mark.full
+
 TEXT = "A man in a long grey coat carries two paper bags, one in each hand."
 
 

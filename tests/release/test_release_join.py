@@ -25,6 +25,8 @@ from ufine_kit.rows import granularity_of
 from ufine_kit.tables import ReleaseTable
 from ufine_kit.text.words import count as count_words
 
+pytestmark = pytest.mark.full
+
 
 @given(st.lists(st.text(st.sampled_from("ab1Z -'_.\n’é人\u0300‑"), max_size=12), max_size=12))
 @settings(max_examples=60, derandomize=True, deadline=None)

@@ -15,6 +15,8 @@ from ufine_kit.errors import KitError
 from ufine_kit.report.findings import findings_path, read_findings
 from ufine_kit.report.page import plan_report, write_report
 
+pytestmark = pytest.mark.full
+
 IMAGES = [
     Image_("p1", "train", "own", [("a short one", "human", "annotator"), ("word " * 60, "model", "formal")]),
     Image_("p1", "train", "own", [("word " * 35, "model_revised", "formal")]),

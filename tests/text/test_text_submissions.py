@@ -11,6 +11,8 @@ from text.gold import DATA, Score, clean_descriptions, faults, pairs
 from ufine_kit.errors import KitError
 from ufine_kit.text.rules import RULES, Limits, check_submissions
 
+pytestmark = pytest.mark.full
+
 HONEST = clean_descriptions()
 ALONE = ("boilerplate", "language", "personal_data", "gibberish", "policy", "repeated")
 LOOKALIKES = [text for table in faults().values() for text in table.get("clean", [])]

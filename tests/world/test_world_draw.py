@@ -16,6 +16,8 @@ from ufine_kit.world.people import Bag, Carried, Headwear
 from ufine_kit.world.pose import FACINGS, Pose
 from ufine_kit.world.raster import render
 
+pytestmark = pytest.mark.full
+
 PEOPLE = sample_people(160, seed=11)
 PLAIN = Variation.plain()
 SIZE = (128, 64)

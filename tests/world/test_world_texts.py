@@ -15,6 +15,8 @@ from ufine_kit.world.palette import COLOURS, HAIR_COLOURS
 from ufine_kit.world.phrasing import Voice
 from ufine_kit.world.texts import compose
 
+pytestmark = pytest.mark.full
+
 PEOPLE = sample_people(240, seed=21)
 SHOWN = [(person, draw_crop(person, 1, (128, 64)).view) for person in PEOPLE]
 COLOUR_WORDS = {word for name in [*COLOURS, *HAIR_COLOURS] for word in SYNONYMS.get(name, (name,))}

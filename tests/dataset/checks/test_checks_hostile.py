@@ -18,6 +18,8 @@ from ufine_kit.dataset.schema import release_schema
 from ufine_kit.dataset.writer import write_sums
 from ufine_kit.errors import KitError
 
+pytestmark = pytest.mark.full
+
 
 def sums_line(line: str):
     def change(folder):

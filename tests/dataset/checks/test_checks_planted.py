@@ -10,6 +10,8 @@ import pytest
 from dataset.checks import made, planted
 from ufine_kit.dataset.checks import check_release, every_check
 
+pytestmark = pytest.mark.full
+
 NAMES = [check.name for check in every_check()]
 
 

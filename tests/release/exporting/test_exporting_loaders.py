@@ -17,6 +17,8 @@ from ufine_kit.release.exporting.export import FORMATS, export, plan_export
 from ufine_kit.release.exporting.naming import numbers_of, stem
 from ufine_kit.release.importing.survey import Reading
 
+pytestmark = pytest.mark.full
+
 PEOPLE = {"train": 5, "val": 2, "test": 3}
 IMPORTS = {"cuhk": "cuhk-pedes", "icfg": "icfg-pedes", "rstp": "rstpreid", "ufine": "ufine6926"}
 

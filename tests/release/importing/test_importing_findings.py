@@ -15,6 +15,8 @@ from ufine_kit.release.importing import metadata
 from ufine_kit.release.importing.findings import LEFT_OUT, NOTES, Finding, counted
 from ufine_kit.release.importing.published import PUBLISHED, differences, hint
 
+pytestmark = pytest.mark.full
+
 PICTURES = {
     "missing": None,
     "broken": sets.picture(1)[:-300],
