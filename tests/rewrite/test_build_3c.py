@@ -1,7 +1,10 @@
 """`build-3c` as typed, against scripted servers: from source releases to the evaluation release, through every road."""
 
 import json
+import shlex
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 
@@ -393,3 +396,20 @@ def test_another_draw_into_the_same_job_is_refused_and_redo_keeps_the_answers(wo
         assert ran.code == 2 and "drawn by other values" in ran.err and "--redo" in ran.err
         assert build(work, *wider, "--redo", servers=[server]).code == 0
     assert set(server.asked.values()) == {1} and len(server.asked) == 32
+
+
+def test_a_full_disk_is_one_line_and_what_was_answered_is_kept(work):
+    """A file size limit makes the ledger's write fail in the middle as a full disk does."""
+    with Endpoint(MODELS, two_voices, latency=0.1) as server:
+        words = ["build-3c", "--work", str(work), *SETS, "--endpoint", server.url, "--set", "rewrite.window=2"]
+        typed = shlex.join([sys.executable, "-m", "ufine_kit", *map(str, words)])
+        full = subprocess.run(["bash", "-c", f"ulimit -f 14; {typed}"], capture_output=True, text=True, check=False)
+        assert full.returncode == 2, full.stderr
+        assert "file size limit" in full.stderr and "Traceback" not in full.stderr
+        finished = {entry["row"]["seed"] for entry in read_ledger(work / "rewrites/ufine3c/ledger").values()}
+        assert 0 < len(finished) < 24
+        before = Counter(server.asked)
+        ran = build(work, servers=[server])
+        assert ran.code == 0, ran.err
+    assert not finished & {row[2] for row, times in server.asked.items() if times > before.get(row, 0)}
+    assert sum(len(image["captions"]) for image in released(work)[1]) == 36
