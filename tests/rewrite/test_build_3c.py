@@ -22,7 +22,7 @@ pytestmark = pytest.mark.full
 MODELS = ("tiny/qwen", "tiny/llama")
 SETS = [
     "--set", "rewrite.persons=3", "--set", "rewrite.near_distance=-1", "--set", "rewrite.sampled=0.0",
-    "--set", "rewrite.patience_seconds=1.0", "--model", "qwen=tiny/qwen", "--model", "llama=tiny/llama", "--workers", "1",
+    "--set", "rewrite.patience_seconds=30.0", "--model", "qwen=tiny/qwen", "--model", "llama=tiny/llama", "--workers", "1",
 ]  # fmt: skip
 
 
