@@ -101,7 +101,8 @@ def test_two_real_engines_make_a_release_though_one_is_killed(models, tmp_path):
     assert not [one for one in psutil.process_iter(["environ"]) if (one.info["environ"] or {}).get(MARK) == str(work)]
     routes = routes_of(work)
     print(routes)
-    assert min(routes["accepted at once"], routes["accepted later"], routes["for people"]) >= 10
+    assert min(routes["accepted at once"], routes["asked again"], routes["for people"]) >= 10
+    assert routes["accepted later"] >= 3, "a toss: some come good at the second or third attempt"
     revise(work, tmp_path / "back.jsonl")
     again = subprocess.run([sys.executable, "-m", "ufine_kit", *typed, "--revised", str(tmp_path / "back.jsonl")],
                            capture_output=True, text=True, timeout=SECONDS, check=False)  # fmt: skip
@@ -145,7 +146,10 @@ def routes_of(work):
         attempts[place] = max(attempts[place], row["attempt"])
     once = sum(most == 1 for most in attempts.values())
     assert len(attempts) == 2 * len(texts_of(contents()))
-    return {"accepted at once": once, "accepted later": len(attempts) - once - len(waiting), "for people": len(waiting)}
+    again = len(attempts) - once
+    return {
+        "accepted at once": once, "asked again": again, "accepted later": again - len(waiting), "for people": len(waiting)
+    }  # fmt: skip
 
 
 def revise(work, path):
