@@ -63,11 +63,7 @@ class Candidate:
         yaml = need("yaml", "hub")
         head, _, rest = self.readme.removeprefix("---\n").partition("\n---\n")
         try:
-            found = (
-                yaml.load(head, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-                if self.readme.startswith("---\n") and rest
-                else None
-            )
+            found = yaml.safe_load(head) if self.readme.startswith("---\n") and rest else None
         except yaml.YAMLError:
             return {}
         return found if isinstance(found, dict) else {}
