@@ -116,7 +116,7 @@ def bare(work: Path, out: Path, hashed: bool) -> None:
     ids = told.column("crop_id").chunk(0).take(pa.array(range(0, told.num_rows, TEXTS)))
     with open_writer(out, schema, use_content_defined_chunking=CHUNKING) as writer:
         for path in sorted((work / "tracklets").glob("*.parquet")):
-            with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 at = pc.index_in(file.read(columns=["crop_id"]).column(0).combine_chunks(), value_set=ids).to_numpy()
                 for number, crops in enumerate(file.iter_batches(GROUP_ROWS, columns=list(COLUMNS), use_threads=False)):
                     if hashed:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Similarity = Annotated[float, Field(ge=-1, le=1)]
-Count = Annotated[int, Field(ge=1)]
-Weight = Annotated[float, Field(ge=0)]
+from ufine_kit.tables_base import Count, Fraction, Positive, Similarity, Table, Weight
+from ufine_kit.tables_words import CampaignTable, FamilyTable, RewriteTable
 
-
-class Table(BaseModel):
-    """One table of a recipe. Unknown keys are refused, so that a misspelt knob never passes as a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+__all__ = [
+    "BaselineTable", "CampaignTable", "CardTable", "CheckTable", "DecoderTable", "ExtractTable", "FamilyTable", "FilterTable",
+    "HubTable", "LossesTable", "MeasureTable", "ReleaseTable", "RewriteTable", "Table", "TargetRow", "WorldTable",
+]  # fmt: skip
 
 
 class WorldTable(Table):
@@ -128,12 +124,6 @@ class FilterTable(Table):
     pairs: Annotated[int, Field(ge=0)] = Field(default=200, description="pairs across videos to ask people about")
     pairs_each: Count = Field(default=3, description="pairs that one identity may stand in")
     pair_similarity: Similarity = Field(default=0.5, description="pairs below it are not asked about")
-
-
-class CampaignTable(Table):
-    """`campaign`: descriptions by people."""
-
-    min_words: Count = Field(default=1, description="shorter texts stay in the ledger and out of the descriptions")
 
 
 class ReleaseTable(Table):
@@ -277,64 +267,6 @@ class CheckTable(Table):
     folder_entries: Count = Field(default=10_000, description="files in one folder")
 
 
-class FamilyTable(Table):
-    """One family of language models that rewrites every chosen description; every sampling parameter stands here."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-    model: Annotated[str, Field(min_length=1)] = Field(description="as the endpoint serves it")
-    revision: Annotated[str, Field(min_length=1)] = Field(
-        default="main", description="of the weights; part of every row's key"
-    )
-    temperature: Annotated[float, Field(ge=0)] = 0.7
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
-    top_k: Annotated[int, Field(ge=-1)] | None = Field(
-        default=None, description="null: not sent, for servers that refuse it"
-    )
-    repetition_penalty: Positive | None = Field(default=None, description="null: not sent")
-    template: dict[str, bool | str] = Field(
-        default={}, description="arguments of the model's own chat template, as `enable_thinking = false`"
-    )
-
-
-class RewriteTable(Table):
-    """`build-3c`: persons of several test splits, their descriptions rewritten by model families, as UFine3C was made."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = Field(
-        default="ufine3c", description="of the ledger under `rewrites/` and of the release"
-    )
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "1.0.0"
-    license: Annotated[str, Field(min_length=1)] = Field(default="other", description="SPDX name, as the Hub lists it")
-    seed: int = 0
-    persons: Count = Field(default=750, description="of every source, from its test split; UFine3C took 750")
-    dense_above: Positive = Field(
-        default=5.0, description="images a person: a source with more on average is thinned out"
-    )
-    dense_cap: Count = Field(default=3, description="images a person of such a source; UFine3C's counts imply it")
-    near_distance: Annotated[int, Field(ge=-1, le=8)] = Field(
-        default=2, description="bits by which two pictures of one person in two sources may differ; -1: do not look"
-    )
-    prompt: Annotated[str, Field(pattern=r"\{description\}")] = Field(
-        default=(
-            "Please reorganize the description in a different way. "
-            "You can write it as long or as short as you like: {description}"
-        ),
-        description="UFineBench, section 3.3",
-    )
-    families: tuple[FamilyTable, ...] = (
-        FamilyTable(name="qwen", model="Qwen/Qwen2.5-14B-Instruct"),
-        FamilyTable(name="llama", model="meta-llama/Llama-3.3-70B-Instruct"),
-    )
-    rewrites_each: Count = Field(default=1, description="of one original by one family")
-    attempts: Count = Field(default=3, description="with another seed each, before a row goes to people")
-    max_tokens: Count = Field(default=400, description="of the first attempt; doubled where a text was cut off")
-    most_tokens: Count = 1600
-    window: Count = Field(default=64, description="requests in flight at one endpoint")
-    timeout_seconds: Positive = 180.0
-    retries: Annotated[int, Field(ge=0)] = Field(default=6, description="of one request that met a fault")
-    patience_seconds: Positive = Field(default=120.0, description="how long all endpoints may be down before giving up")
-    sampled: Fraction = Field(default=0.02, description="share of the accepted rows that people look at as well")
-
-
 class HubTable(Table):
     """`push-hub`: where a release goes and who may read it."""
 
@@ -371,7 +303,7 @@ class CardTable(Table):
     instructions: str = Field(default="", description="what the annotators were asked to write, or where it is written")
     pay: str = Field(default="", description="what they were paid")
     maintenance: str = Field(default="", description="who looks after it, and until when")
-    languages: Annotated[list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]], Field(min_length=1)] = ["en"]
+    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] = Field(default=["en"], min_length=1)
     limits: list[str] = Field(default=[], description="limits beside those that hold for every release")
     known_faults: list[str] = Field(default=[], description="faults beside those that `check-release` warns of")
     model_licences: dict[str, str] = Field(

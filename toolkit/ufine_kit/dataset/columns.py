@@ -27,7 +27,7 @@ def read_columns(path: Path, columns: Sequence[str], coded: Sequence[str] = ()) 
 
 def read_batches(path: Path, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """Columns of a file (None: all), a batch of rows at a time. Raises KitError when it is missing or damaged inside."""
-    with _readable(path), pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+    with _readable(path), pq.ParquetFile(path, pre_buffer=False) as file:
         # One thread: columns read side by side cost more CPU than they save time, beside other work.
         yield from file.iter_batches(rows, columns=list(columns) if columns else None, use_threads=False)
 
