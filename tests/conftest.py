@@ -14,6 +14,16 @@ def chain(tmp_path_factory):
     return make_chain(tmp_path_factory.mktemp("chain"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Groups of tests must reach their process together: a pytest that hides them from xdist doubles the longest set-ups."""
+    for item in items if config.getoption("loadgroup", False) else ():
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError(
+                f"{item.nodeid} lost its group: this pytest and this pytest-xdist do not go together"
+            )
+
+
 # A right that a machine may withhold, and that no installation brings; the same faults are also provoked without it.
 RIGHTS = "the right to mount"
 
