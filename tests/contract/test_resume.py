@@ -42,6 +42,8 @@ TRAINING = {"train.step", "train.checkpoint"}
 EXPORTS = {"export.file"}
 # Tried in tests/release, with the other points of a release.
 REMOVALS = {"remove.ledger"}
+# Tried against a double of Label Studio: tests/campaign.
+SERVER = {point for point in crash.POINTS if point.startswith(("create.", "pull."))}
 # Tried against scripted servers: tests/rewrite.
 REWRITING = {"rewrite.ask", "rewrite.answered"}
 # Tried against a Hub on loopback: tests/live/hub.
@@ -78,7 +80,7 @@ def marks(work):
 
 def test_every_crash_point_is_tried():
     tried = {point.partition(":")[0] for points in POINTS.values() for point in points}
-    assert tried | TRAINING | EXPORTS | REMOVALS | REWRITING | PUSHING == set(crash.POINTS)
+    assert tried | TRAINING | EXPORTS | REMOVALS | REWRITING | PUSHING | SERVER == set(crash.POINTS)
 
 
 def test_every_command_that_writes_is_tried():
@@ -97,6 +99,9 @@ def test_every_command_that_writes_is_tried():
         "report",
         "show",
         "world",
+        "campaign create",
+        "campaign serve",
+        "campaign qc",
         "campaign status",
         "evaluate",
         "search",

@@ -202,7 +202,7 @@ def test_a_ledger_closes_into_texts_and_decisions_apart(tmp_path):
     assert plan_close_decisions(campaign)[0] == []
     take_in(campaign, lines(tmp_path / "both.jsonl", text, told()), {"a0-0"})
     job = Job("part-00000", [], {}, plan_close(campaign)[1])
-    assert [row["text"] for row in open_close({})(job)] == ["A man."]
+    assert [row["text"] for row in open_close({"refuse": []})(job)] == ["A man."]
     (row,) = open_close_decisions({})(job)
     assert (row["decision"], row["crop_id"], row["reviewer"]) == ("drop", "a0-0", "writer-002")
     assert len(plan_close_decisions(campaign)[0]) == 1

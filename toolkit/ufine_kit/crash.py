@@ -36,6 +36,11 @@ POINTS = (
     "purge.retagged",
     "rewrite.ask",
     "rewrite.answered",
+    "create.frozen",
+    "create.project",
+    "create.batch",
+    "pull.page",
+    "pull.appended",
 )
 
 _seen: dict[str, int] = {}

@@ -18,6 +18,7 @@ EXTRAS = {
     "hub": ("datasets", "huggingface_hub", "jinja2", "yaml"),
     "release": ("matplotlib",),
     "rewrite": ("aiohttp",),
+    "campaign": ("httpx",),
     "ray": ("ray",),
 }
 

@@ -19,6 +19,7 @@ from ufine_kit.files import canonical_json, flush, make_folder
 
 # Every entry says who, by what version, when and from which input; `key` is its identity.
 REQUIRED = ("key", "who", "version", "at", "input")
+TAIL_BYTES = 1 << 16
 
 
 class Ledger(AbstractContextManager["Ledger"]):
@@ -76,10 +77,14 @@ def _own_file(folder: Path, writer: str) -> tuple[Path, FileLock]:
 
 def _mend_tail(file: FileIO, path: Path) -> None:
     """A last line without its newline was torn by a crash: kept if it is whole, else set aside in `<name>.torn`."""
-    file.seek(0)
-    content = file.read()
-    cut = content.rfind(b"\n") + 1
-    tail = content[cut:]
+    size = file.seek(0, os.SEEK_END)
+    cut, tail = size, b""
+    while cut and b"\n" not in tail:  # from the end: a ledger may be large
+        cut = max(0, cut - TAIL_BYTES)
+        file.seek(cut)
+        tail = file.read(size - cut)
+    cut = size - len(tail) + tail.rfind(b"\n") + 1
+    tail = tail[tail.rfind(b"\n") + 1 :]
     if not tail:
         return
     try:
@@ -117,21 +122,31 @@ def read_ledger(folder: Path) -> dict[str, dict[str, Any]]:
     return dict(sorted(found.items(), key=lambda item: (item[1]["at"], item[0])))
 
 
+def entries(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every entry of every writer as it was written, one at a time: for ledgers that should not be in memory as a whole.
+
+    Raises KitError as `read_ledger` does.
+    """
+    for path in sorted(folder.glob("*.jsonl")):
+        yield from _entries(path)
+
+
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = json.loads(line) if line.strip() else None
-        except ValueError:
-            if number == len(lines):  # torn by a crash; its writer sets it aside when it comes back
-                return
-            raise KitError(
-                f"`{path}` line {number} is no JSON", "move that line to another file, then run again"
-            ) from None
-        if entry is None:
-            continue
-        if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in REQUIRED):
-            raise KitError(
-                f"`{path}` line {number} is no ledger entry ({', '.join(REQUIRED)})", "move that line to another file"
-            )
-        yield entry
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                entry = json.loads(line) if line.strip() else None
+            except ValueError:
+                if not line.endswith(b"\n"):  # torn by a crash; its writer sets it aside when it comes back
+                    return
+                raise KitError(
+                    f"`{path}` line {number} is no JSON", "move that line to another file, then run again"
+                ) from None
+            if entry is None:
+                continue
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in REQUIRED):
+                raise KitError(
+                    f"`{path}` line {number} is no ledger entry ({', '.join(REQUIRED)})",
+                    "move that line to another file",
+                )
+            yield entry

@@ -44,8 +44,8 @@ PIPELINE = (
     Stage("measures", 2, ("tracklets",), "measure", "measure", "ufine_kit.filter.measure:open_measure", "filter", LOOKS),
     Stage("filter", 2, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter", NUMBERS),
     Stage("pairs", 1, JUDGED, "identity_pair", "filter", "ufine_kit.filter.pairs:open_pairs", "filter", NUMBERS),
-    Stage("descriptions", 1, (), "description", "campaign", "ufine_kit.campaign.close:open_close", "campaign close"),
-    Stage("decisions", 1, (), "review_decision", "campaign", DECIDE, "campaign close"),
+    Stage("descriptions", 2, (), "description", "campaign", "ufine_kit.campaign.close:open_close", "campaign close"),
+    Stage("decisions", 2, (), "review_decision", "campaign", DECIDE, "campaign close"),
     Stage("rewrites", 1, (), "rewrite", "rewrite", "ufine_kit.rewrite.freeze:open_freeze", "build-3c"),
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
-"""Review decisions by file: lines of the same JSONL that brings texts, checked, and frozen into parts of their own."""
+"""Review decisions: lines of the same JSONL that brings texts, checked; and what holds of all, frozen into parts of its own."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from ufine_kit.campaign.agreed import Agreed, agreed
+from ufine_kit.campaign.standing import ledger_inputs, standing
 from ufine_kit.engine import Job, Step
-from ufine_kit.ledger import read_ledger
 from ufine_kit.parts import PlanEntry
 from ufine_kit.pipeline import LEDGER
 from ufine_kit.rows import ReviewWord
+from ufine_kit.tables import CampaignTable
+
+SECOND_LOOK = "second_look.jsonl"
 
 
 class Decision(BaseModel):
@@ -57,24 +62,31 @@ class Decision(BaseModel):
         }
 
 
-def is_decision(row: dict[str, Any]) -> bool:
-    """Whether a ledger's row is a decision and no text."""
-    return "decision" in row
+def decided(folder: Path, table: CampaignTable) -> Agreed:
+    """The decisions of a campaign: what came by file, as it came, and what the reviewers of a server agree on."""
+    found = standing(folder, table)
+    result = agreed(found)
+    result.rows = [*found.decisions, *result.rows]
+    return result
 
 
-def plan_close_decisions(folder: Path) -> tuple[list[PlanEntry], dict[str, str]]:
-    """The plan of closing decisions: one part from the ledger as it is now; nothing where nobody decided anything."""
-    found = any(is_decision(entry["row"]) for entry in read_ledger(folder / "ledger").values())
-    entries = [PlanEntry("", LEDGER, {f"{LEDGER}/{folder.name}": None})] if found else []
+def plan_close_decisions(folder: Path, table: CampaignTable | None = None) -> tuple[list[PlanEntry], dict[str, str]]:
+    """The plan of closing decisions: one part from the ledger as it is now; nothing where nothing is decided."""
+    # What was decided once and holds no longer must leave the part too.
+    closed = (folder.parent.parent / "decisions" / folder.name / "plan.json").exists()
+    wanted = closed or decided(folder, table or CampaignTable()).rows
+    entries = [PlanEntry("", LEDGER, ledger_inputs(folder))] if wanted else []
     return entries, {LEDGER: str(folder / "ledger")}
 
 
 def open_close_decisions(table: dict[str, Any]) -> Step:
-    """A step that gives one `ReviewDecision` row for every decision of the ledger."""
+    """A step that gives one `ReviewDecision` row for every decision that holds; what is open is counted."""
+    recipe = CampaignTable.model_validate(table)
 
     def close(job: Job) -> Iterator[dict[str, Any]]:
-        for entry in read_ledger(Path(job.paths[LEDGER])).values():
-            if is_decision(entry["row"]):
-                yield entry["row"]
+        found = decided(Path(job.paths[LEDGER]).parent, recipe)
+        job.said.reasons.update({"disagreed": len(found.second_look), "waiting": found.waiting})
+        job.said.reasons += Counter()  # zeros are no reasons
+        yield from found.rows
 
     return close

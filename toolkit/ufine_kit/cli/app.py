@@ -9,6 +9,9 @@ import typer
 from ufine_kit.cli import (
     baseline,
     campaign,
+    campaign_create,
+    campaign_quality,
+    campaign_server,
     checking,
     exporting,
     extract,
@@ -49,7 +52,14 @@ COMMANDS = {
     "doctor": status.doctor,
     "world": world.world,
 }
-CAMPAIGN = {"pull": campaign.pull, "status": campaign.campaign_status, "close": campaign.close}
+CAMPAIGN = {
+    "serve": campaign_server.serve,
+    "create": campaign_create.create,
+    "pull": campaign.pull,
+    "qc": campaign_quality.qc,
+    "status": campaign_quality.campaign_status,
+    "close": campaign.close,
+}
 
 
 def command() -> Callable[..., int | None]:

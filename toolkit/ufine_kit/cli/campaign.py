@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ufine_kit.cli.options import DEFAULT_WORK, DryRun, Json, RecipeName, Sets, Work
-from ufine_kit.errors import EXIT_CHECK_FAILED, EXIT_DONE
+from ufine_kit.errors import EXIT_CHECK_FAILED, EXIT_DONE, KitError
 from ufine_kit.output import Output, count
 
 Name = Annotated[str, typer.Argument(help="Name of the campaign.")]
@@ -16,16 +16,26 @@ SHOWN = 10
 
 
 def pull(
-    name: Name,
+    name: Annotated[str | None, typer.Argument(help="Name of the campaign; the only one if not given.")] = None,
     source: Annotated[
-        Path, typer.Option("--from", help="JSONL with texts (crop_id, text, writer, created_at) or decisions.")
-    ],
+        Path | None,
+        typer.Option(
+            "--from", help="JSONL with texts (crop_id, text, writer, created_at) or decisions; else the server."
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read all of the server again, not only what changed.")] = False,
     work: Work = DEFAULT_WORK,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
-    """Take descriptions into the campaign's ledger. Writers become pseudonyms; the same line twice adds nothing."""
+    """Take answers into the campaign's ledger, from its server or a file. Writers become pseudonyms; nothing comes twice."""
     from ufine_kit.campaign.intake import campaign_folder, take_in
+    from ufine_kit.cli.campaign_create import only_campaign, pull_server
+
+    if source is None:
+        return pull_server(Output(json), work, name or only_campaign(work), full, dry_run)
+    if name is None:
+        raise KitError("a file needs a campaign to go to", f"ufine-kit campaign pull NAME --from {source}")
     from ufine_kit.parquet import read_rows
     from ufine_kit.parts import done_parts
 
@@ -47,29 +57,6 @@ def pull(
     return EXIT_CHECK_FAILED if intake.refused and not dry_run else EXIT_DONE
 
 
-def campaign_status(
-    name: Name,
-    work: Work = DEFAULT_WORK,
-    report_oov: Annotated[
-        bool, typer.Option("--report-oov", help="Words beside colours that the lexicon does not know.")
-    ] = False,
-    json: Json = False,
-) -> int:
-    """How far the campaign is: texts, crops with texts, and a line a writer."""
-    from ufine_kit.campaign.intake import campaign_folder
-    from ufine_kit.campaign.progress import progress, unknown_words
-
-    out = Output(json)
-    report = progress(campaign_folder(work, name))
-    lines = [f"{count(report['descriptions'], 'description')} of {count(report['crops'], 'crop')}"]
-    lines += [f"  {who['writer']}  {who['texts']:,} texts  {who['words_mean']:.1f} words" for who in report["writers"]]
-    if report_oov:
-        report["oov"] = unknown_words(campaign_folder(work, name))
-        lines += [f"  not in the lexicon: {word}  {number:,}" for word, number in report["oov"].items()]
-    out.result(report, lines)
-    return EXIT_DONE
-
-
 def close(
     name: Name,
     work: Work = DEFAULT_WORK,
@@ -78,22 +65,46 @@ def close(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
-    """Freeze the ledger into the descriptions that a release is built from. Close again after more texts came."""
+    """Freeze what stands into the descriptions that a release is built from: texts that no rule refuses, decisions that hold.
+
+    Close again after more came.
+    """
+    from ufine_kit.campaign.agreed import agreed
     from ufine_kit.campaign.close import plan_close
-    from ufine_kit.campaign.decisions import plan_close_decisions
+    from ufine_kit.campaign.decisions import SECOND_LOOK, plan_close_decisions
     from ufine_kit.campaign.intake import campaign_folder
+    from ufine_kit.campaign.revised import FILE, revised, write_lines
+    from ufine_kit.campaign.standing import standing
     from ufine_kit.cli.stages import How, run_stage
     from ufine_kit.recipe import load_recipe
 
     out = Output(json)
     chosen = load_recipe(recipe, sets or ())
-    wanted, paths = plan_close(campaign_folder(work, name))
+    folder = campaign_folder(work, name)
+    wanted, paths = plan_close(folder)
     # A ledger only grows, so closing it again is always what was meant.
     how = How(redo=True, dry_run=dry_run)
     ran = run_stage(out, "descriptions", work, chosen, wanted, how, paths, name)
-    decided, paths = plan_close_decisions(campaign_folder(work, name))
-    if decided:
-        ran.report["decisions"] = run_stage(out, "decisions", work, chosen, decided, how, paths, name).report
+    entries, paths = plan_close_decisions(folder, chosen.campaign)
+    if entries:
+        ran.report["decisions"] = run_stage(out, "decisions", work, chosen, entries, how, paths, name).report
+    stands = standing(folder, chosen.campaign)
+    reviews, lines = agreed(stands), list(revised(stands))
+    for file, found in ((SECOND_LOOK, reviews.second_look), (FILE, lines)):
+        if (found or (folder / file).exists()) and not dry_run:
+            write_lines(folder / file, found)
+    ran.report |= {"second_look": len(reviews.second_look), "waiting": reviews.waiting, "revised": len(lines)}
+    if reviews.second_look or reviews.waiting:
+        where = folder / SECOND_LOOK
+        out.say(
+            f"reviewers disagree on {len(reviews.second_look):,} ({where}), {reviews.waiting:,} wait for more answers"
+        )
     out.result(ran.report)
-    out.next(f"ufine-kit build-release --work {work}")
+    if held := ran.report.get("reasons"):
+        told = ", ".join(f"{rule} {number:,}" for rule, number in held.items())
+        out.say(f"held back, to be asked for again by `ufine-kit campaign create fix {name} --work {work}`: {told}")
+    if lines:
+        out.next(f"ufine-kit build-3c --revised {folder / FILE} --work {work}")
+    else:
+        out.next(f"ufine-kit build-release --work {work}")
     return ran.exit_code

@@ -45,11 +45,17 @@ def _stage_line(stage: dict[str, object]) -> str:
 
 
 def doctor(work: Work = DEFAULT_WORK, json: Json = False) -> int:
-    """What this machine has: extras, cores, memory, disk, GPU; and what to install for a verb that lacks something."""
+    """What this machine has: extras, cores, memory, disk, GPU; what a verb lacks; whether a campaign's pictures are seen."""
     from ufine_kit.health import health
 
     out = Output(json)
     found = health(Path(work))
+    if any(Path(work).glob("campaigns/*/campaign.json")):
+        from ufine_kit.campaign.seen import pictures_seen
+
+        line = pictures_seen(Path(work))
+        found["lines"] += [line] if line else []
+        found["ok"] = found["ok"] and (line is None or line["ok"])
     out.result(
         found, [f"{'ok  ' if line['ok'] else 'lack'}  {line['what']:12} {line['detail']}" for line in found["lines"]]
     )

@@ -163,7 +163,7 @@ class Shards:
         if not self._tallies:
             raise KitError("no row to release", "look at `ufine-kit status`: are there kept crops with descriptions?")
         return {
-            "data_digest": combine(self._digests[at : at + 32] for at in range(0, len(self._digests), 32)),
+            "data_digest": combine(bytes(self._digests[at : at + 32]) for at in range(0, len(self._digests), 32)),
             "shards": self._shards,
             "splits": {split: self._tallies[split].counts() for split in SPLITS if split in self._tallies},
         }
