@@ -44,8 +44,10 @@ bench: .venvs/check/.ready .venvs/full/.ready  ## measurements beside peers; rec
 bench-gpu:  ## training speed on a GPU; any Python with torch and transformers: make bench-gpu PYTHON=python3
 	$(or $(PYTHON),python3) benchmarks/train_gpu.py --json benchmarks/records/train_gpu.json
 
-prove: test bench  ## what is too long for CI: random kills, scale, benchmarks
+prove: test bench .venvs/label-studio/.ready  ## what is too long for CI: random kills, scale, ablation, benchmarks
 	.venvs/full/bin/python -m pytest -m prove
+	.venvs/full/bin/python benchmarks/campaign_scale.py --record benchmarks/records/campaign_scale.json
+	.venvs/full/bin/python benchmarks/ablation.py work/ablation
 
 clean:
 	rm -rf .venvs demo work dist

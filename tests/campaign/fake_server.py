@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -56,6 +57,8 @@ class FakeStudio:
         self.heads: list[str | None] = []
         self.legacy_off = False
         self.ignores_filters = False
+        self.most_a_page = 10_000  # TASK_API_PAGE_SIZE_MAX of a careful administrator
+        self.ahead_seconds = 0.0  # of the clock that answers are dated by, before the base's own
         self.personal: dict[str, int] = {}
         self.access: dict[str, int] = {}
         self._last_annotation = self._last_project = 0
@@ -134,7 +137,8 @@ class FakeStudio:
 
     def _send(self, request: Any, status: int, content: bytes) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            request.send_response(status)
+            request.send_response_only(status)
+            request.send_header("Date", formatdate(time.time() + self.ahead_seconds, usegmt=True))
             request.send_header("Content-Type", "application/json")
             request.send_header("Content-Length", str(len(content)))
             request.end_headers()
@@ -197,12 +201,8 @@ class FakeStudio:
         size, page = min(100, int(params.get("page_size", 30))), int(params.get("page", 1))
         chosen = every[(page - 1) * size : page * size]
         more = self.url if len(every) > page * size else None
-        return 200, {
-            "count": len(every),
-            "next": more,
-            "previous": None,
-            "results": [only(one, params) for one in chosen],
-        }
+        shown = [only(one, params) for one in chosen]
+        return 200, {"count": len(every), "next": more, "previous": None, "results": shown}
 
     def _create_project(self, user: int, params: dict, body: Any) -> tuple[int, Any]:
         if not 3 <= len(body["title"]) <= 50:
@@ -286,8 +286,9 @@ class FakeStudio:
         query = json.loads(params.get("query", "{}"))
         for item in () if self.ignores_filters else (query.get("filters") or {}).get("items", ()):
             found = [task for task in found if passes(task, item)]
-        found.sort(key=lambda task: task["id"])
-        size, page = int(params.get("page_size", 100)), int(params.get("page", 1))
+        order = (query.get("ordering") or ["tasks:id"])[0]
+        found.sort(key=lambda task: task[order.rpartition(":")[2]], reverse=order.startswith("-"))
+        size, page = min(self.most_a_page, int(params.get("page_size", 100))), int(params.get("page", 1))
         chosen = found[(page - 1) * size : page * size]
         if page > 1 and not chosen:
             raise Refused(404, "Invalid page.")
@@ -305,15 +306,9 @@ class FakeStudio:
         }
         if params.get("fields") == "all":
             names = params["include"].split(",") if "include" in params else [*FIELDS, "created_username"]
-            told["annotations"] = [
-                {name: one[name] for name in FIELDS if name in names}
-                | (
-                    {"created_username": f"Ann Lee user{one['completed_by']}@example.org"}
-                    if "created_username" in names
-                    else {}
-                )
-                for one in mine
-            ]
+            named = [{**one, "created_username": f"Ann Lee user{one['completed_by']}@example.org"} for one in mine]
+            wanted = [name for name in (*FIELDS, "created_username") if name in names]
+            told["annotations"] = [{name: one[name] for name in wanted} for one in named]
         return only(told, params)
 
     def _drop(self, numbers: list[int]) -> None:
@@ -326,6 +321,10 @@ class FakeStudio:
             raise Refused(404, "No Task matches the given query.")
         self._drop([number])
         return 204, b""
+
+    def _change_task(self, user: int, params: dict, body: Any, number: int) -> tuple[int, Any]:
+        self.tasks[number].update(data=body["data"], updated_at=now())
+        return 200, self.tasks[number]
 
     def _action(self, user: int, params: dict, body: Any) -> tuple[int, Any]:
         numbers = [number for number in body["selectedItems"]["included"] if number in self.tasks]
@@ -391,6 +390,7 @@ ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("GET", r"/api/import/file-upload/(\d+)", FakeStudio._file),
     ("GET", r"/api/tasks/?", FakeStudio._list_tasks),
     ("DELETE", r"/api/tasks/(\d+)/?", FakeStudio._delete_task),
+    ("PATCH", r"/api/tasks/(\d+)/?", FakeStudio._change_task),
     ("POST", r"/api/tasks/(\d+)/annotations/?", FakeStudio._post_answer),
     ("PATCH", r"/api/annotations/(\d+)/?", FakeStudio._change_answer),
     ("DELETE", r"/api/annotations/(\d+)/?", FakeStudio._delete_answer),

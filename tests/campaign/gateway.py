@@ -15,6 +15,7 @@ from ufine_kit.campaign.create import Mending, Pictures, create
 from ufine_kit.campaign.items import Item, item_key
 from ufine_kit.campaign.pull import pull
 from ufine_kit.campaign.spec import read_campaign
+from ufine_kit.campaign.standing import standing
 from ufine_kit.errors import KitError
 from ufine_kit.ledger import entries, read_ledger
 from ufine_kit.tables import CampaignTable
@@ -252,6 +253,38 @@ def a_number_given_again_is_another_answer(place: Place) -> None:
     assert len(names) == 2
 
 
+def another_s_name_on_an_answer_makes_it_no_word_of_hers(place: Place) -> None:
+    place.create(texts(2))
+    first, second = place.numbers().values()
+    number = place.answer(first, "the author's words")
+    place.pull()
+    stolen = {"result": result("other words"), "completed_by": place.other}
+    assert place.ask("PATCH", f"/api/annotations/{number}/", stolen, place.other_token).status_code == 200
+    place.answer(second, "her own", place.other_token)
+    assert place.pull().tampered == 1
+    before, after, own = place.rows()
+    assert before["writer"] == after["writer"] != after["by"] == own["writer"]
+    stands = {text.text: text.writer for text in standing(place.folder, TABLE).texts}
+    assert stands == {"the author's words": before["writer"], "her own": own["writer"]}
+
+
+def data_written_into_a_task_moves_no_answer(place: Place) -> None:
+    place.create(texts(3))
+    (one, at), (other, _), (_, third) = place.numbers().items()
+    place.answer(at, "of the first crop")
+    place.answer(third, "of the third")
+    place.pull()
+    for number, key in ((at, other), (third, "")):
+        data = next(task["data"] for task in place.studio().tasks(place.one_project()) if task["id"] == number)
+        assert place.ask("PATCH", f"/api/tasks/{number}/", {"data": {**data, "item_key": key}}).status_code == 200
+    place.answer(at, "of the first as well", place.other_token)
+    pulled = place.pull()
+    assert (pulled.answers, pulled.versions) == (1, 1)
+    assert "2 tasks" in pulled.said[-1] and "data changed" in pulled.said[-1]
+    assert [row["item_key"] for row in place.rows() if "first" in row["answer"]["text"]] == [one, one]
+    assert place.pull(full=True).added == 0
+
+
 def a_deleted_project_is_one_line_and_no_loss(place: Place) -> None:
     place.create(texts(3))
     place.answer(next(iter(place.numbers().values())), "kept")
@@ -313,6 +346,8 @@ CHECKS = [
     a_config_edited_by_hand_is_told_and_put_back,
     everything_that_happens_is_recorded,
     a_number_given_again_is_another_answer,
+    another_s_name_on_an_answer_makes_it_no_word_of_hers,
+    data_written_into_a_task_moves_no_answer,
     a_deleted_project_is_one_line_and_no_loss,
     nobody_is_named,
     seats_have_projects_of_their_own,

@@ -57,6 +57,10 @@ class Spoken:
     def now(self) -> str:
         """A later time at every call."""
         self._clock += 1
+        return self.last()
+
+    def last(self) -> str:
+        """The time that the last call gave."""
         return f"2026-01-{1 + self._clock // 20:02d}T10:{self._clock % 20:02d}:00Z"
 
     def add(self, row: dict, who: str, at: str) -> str:

@@ -96,6 +96,24 @@ def test_what_cannot_be_understood_is_told_in_one_line(item, raw, said):
     assert said in odd and "\n" not in odd
 
 
+@pytest.mark.parametrize(
+    ("item", "raw", "answer"),
+    [
+        (REWRITE, [chose("decision", "accept", "drop"), wrote(["A man."])], {"decision": None, "text": "A man."}),
+        (PAIR, [chose("same", "same"), chose("same", "different")], {"same": None}),
+        (
+            STRIP,
+            [chose("judge_0", "drop", "split"), chose("judge_1", "drop"), chose("whole", "keep")],
+            kept(drop=["c2"]),
+        ),
+    ],
+)
+def test_two_decisions_that_contradict_each_other_are_none(item, raw, answer):
+    found = parse(item.kind, raw, item)
+    assert "and 1 more chosen where one is asked" in found.pop("odd")
+    assert found == answer
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

@@ -33,7 +33,15 @@ def studio():
 
 @pytest.fixture
 def server(studio):
-    return LabelStudio(studio.url, TOKEN, patience_seconds=5.0)
+    client = LabelStudio(studio.url, TOKEN, patience_seconds=5.0)
+
+    def fetch(path: str) -> tuple[int, str, bytes]:
+        """As the real server does, which fails where it knows no such upload."""
+        held = {f"/data/{name}": content for name, content in studio.files.values()}
+        return (200, "image/jpeg", held[path]) if path in held else (500, "application/json", b"{}")
+
+    client.fetch = fetch
+    return client
 
 
 @pytest.fixture
@@ -57,6 +65,16 @@ def test_local_files_are_the_bytes_and_are_written_once(studio, server, folder):
     changed = [name for name, at in before.items() if (folder / name).stat().st_mtime_ns != at]
     assert changed == ["crop-005.jpg"]
     assert [(one["project"], one["path"]) for one in studio.storages] == [(number, str(folder))]
+
+
+def test_a_server_elsewhere_that_sees_no_files_of_ours_is_told_of_uploads(server, folder):
+    def storage(project, path):
+        raise KitError("the server refuses `/api/storages/localfiles` (400): no such path", "mend what it says")
+
+    server.storage = storage
+    with pytest.raises(KitError, match="no such path") as told:
+        open_delivery("local", server, 1, folder, TABLE)
+    assert "campaign.delivery=upload" in told.value.mend
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.jpg", "", "x" * 200, ".hidden", "ü", "a\nb"])
@@ -94,10 +112,25 @@ def test_a_torn_note_of_uploads_costs_one_picture_more(studio, server, folder, t
     assert len({json.loads(line)["sha256"] for line in note.read_bytes().splitlines()[:2]}) == 2
 
 
-def test_another_project_gets_its_own_uploads(studio, server, folder):
-    one = open_delivery("upload", server, project(server), folder, TABLE)("a", b"jpeg")
-    other = open_delivery("upload", server, project(server), folder, TABLE)("a", b"jpeg")
-    assert one != other and len(studio.files) == 2
+def test_uploads_of_a_project_that_was_deleted_go_out_again_to_the_one_that_has_its_number_now(studio, server, folder):
+    number = project(server)
+    put_all(open_delivery("upload", server, number, folder, TABLE), list(JPEGS.items())[:3])
+    studio.files.clear()
+    again = put_all(open_delivery("upload", server, number, folder, TABLE), list(JPEGS.items())[:3])
+    assert set(again.values()) == {f"/data/{path}" for path, _ in studio.files.values()} and len(studio.files) == 3
+    assert put_all(open_delivery("upload", server, number, folder, TABLE), list(JPEGS.items())[:3]) == again
+
+
+def test_uploads_lie_in_one_project_of_their_own_whatever_the_projects_with_tasks_ask(studio, server, folder):
+    """The real server takes no picture into a project whose config has more than one field."""
+    asked = [project(server), project(server)]
+    one, other = (open_delivery("upload", server, number, folder, TABLE)("a", b"jpeg") for number in asked)
+    assert one == other and len(studio.files) == 1
+    (shelf,) = [held for number, held in studio.projects.items() if number not in asked]
+    assert (shelf["description"], shelf["label_config"]) == ("ufine-kit c pictures", "<View></View>")
+    assert all(f"/api/projects/{number}/import" not in path for number in asked for path in posts(studio))
+    another = open_delivery("upload", server, asked[0], folder.with_name("d"), TABLE)("a", b"jpeg")
+    assert another != one and len(studio.files) == 2
 
 
 def test_an_address_by_template_and_bytes_inside(server, folder):
@@ -145,11 +178,12 @@ class Server:
         for number in range(9):
             yield {
                 "data": {
+                    "campaign": "c0ffee",
                     "strip": [
                         {
                             "picture": f'<div><img class="crop" src="/data/local-files/?d=c/{number}.jpg&amp;x" alt=""></div>'
                         }
-                    ]
+                    ],
                 }
             }
 
@@ -161,7 +195,9 @@ class Server:
 def campaign(work, name="c"):
     rounds = [Round(number=0, kind="describe", items="items-000.jsonl", projects=[Project(project=7)])]
     (work / "campaigns" / name).mkdir(parents=True)
-    write_campaign(work / "campaigns" / name, Campaign(name=name, server="http://127.0.0.1:1", rounds=rounds))
+    write_campaign(
+        work / "campaigns" / name, Campaign(name=name, uid="c0ffee", server="http://127.0.0.1:1", rounds=rounds)
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,6 +217,15 @@ def test_three_pictures_of_the_newest_campaign_are_looked_at(tmp_path, status, k
     assert line["ok"] == (said == "as they should be")
     assert said in line["detail"] and "\n" not in line["detail"]
     assert server.asked == [f"/data/local-files/?d=c/{number}.jpg&x" for number in range(3)]
+
+
+def test_a_project_of_another_server_that_has_the_same_number_is_not_looked_at(tmp_path):
+    campaign(tmp_path)
+    server = Server(200)
+    server.tasks = lambda project: iter([{"data": {"campaign": "another", "picture": '<img src="/a.jpg">'}}])
+    line = pictures_seen(tmp_path, lambda work: server)
+    assert not line["ok"] and "no task with a picture" in line["detail"]
+    assert server.asked == []
 
 
 def test_no_campaign_is_no_line_and_no_server_is_one(tmp_path):

@@ -9,9 +9,11 @@ import pytest
 from release.works import decide, decision, make_work, people, picture, write
 from rewrite import sources
 from ufine_kit.campaign.intake import take_in
+from ufine_kit.campaign.items import read_items, write_items
 from ufine_kit.campaign.kinds import describe, fix, review, revise
 from ufine_kit.campaign.kinds.kept import kept
 from ufine_kit.campaign.pictures import pictures
+from ufine_kit.dataset.tombstones import person_hash, removed_of, tombstone, write_removed
 from ufine_kit.errors import KitError
 from ufine_kit.files import canonical_json
 from ufine_kit.rows import IdentityPair
@@ -67,6 +69,19 @@ def test_what_qualifies_is_of_different_people_and_is_no_work(work):
     assert len(keys(describe.items(work, "c", table(qualify=8)), "qualify")) == 8
 
 
+def test_crops_that_came_later_neither_qualify_nor_add_to_what_a_person_was_asked_for(tmp_path):
+    few, more = people("a", 4, 3), people("a", 4, 9)
+    made = make_work(tmp_path / "few", few)
+    asked = table(crops_each=2, qualify=3)
+    first = describe.items(made, "c", asked)
+    grown = make_work(tmp_path / "more", more)
+    (grown / "campaigns/c").mkdir(parents=True)
+    write_items(grown / "campaigns/c/items-000.jsonl", first)
+    again = describe.items(grown, "c", asked)
+    assert {item.item_key: item.role for item in again} == {item.item_key: item.role for item in first}
+    assert {item.item_key for item in describe.items(grown, "d", asked)} != {item.item_key for item in first}
+
+
 def test_known_answers_are_few_and_are_no_work(work, tmp_path):
     known = tmp_path / "known.jsonl"
     lines = [{"crop_id": name, "text": "A man."} for name in ("a0-1", "a1-0", "b1-1", "b2-2")]
@@ -111,6 +126,9 @@ def test_a_pair_shows_the_crops_that_the_filter_chose_and_is_asked_after_the_ide
     items = review.items(made, "c", TABLE)
     assert [item.about.get("other_person_id") for item in items] == [None, None, None, "b1"]
     assert (items[-1].pictures, items[-1].shown) == (("a0-2", "a0-0", "b1-1"), {"first": 2})
+    turned = {"person_id": "b1", "other_person_id": "a0", "crop_ids": ["b1-1"], "other_crop_ids": ["a0-0", "a0-2"]}
+    write(made / "pairs", "part-00001", [{**pairs[0], **turned}], IdentityPair)
+    assert [item.item_key for item in review.items(made, "c", TABLE)] == [item.item_key for item in items]
 
 
 def test_what_reviewers_took_out_is_not_asked_about(tmp_path):
@@ -127,6 +145,31 @@ def test_what_reviewers_took_out_is_not_asked_about(tmp_path):
         decision("keep", person="a0", other="a1"),
     )
     assert kept(made) == {"a0": ["a0-1"], "a1": ["a1-0", "a1-1"], "a2": ["a2-0", "a2-1"]}
+
+
+def test_what_this_campaign_was_told_makes_no_new_question_of_what_it_asked(tmp_path):
+    crops = people("a", 4, 5)
+    made = make_work(tmp_path / "work", crops)
+    pairs = [
+        {"person_id": "a0", "other_person_id": other, "similarity": 0.8,
+         "crop_ids": ["a0-1", "a0-0"], "other_crop_ids": [f"{other}-1"]} for other in ("a1", "a2")
+    ]  # fmt: skip
+    write(made / "pairs", "part-00000", pairs[:1], IdentityPair)
+    few = table(strip=3)
+    first = review.items(made, "c", few)
+    (made / "campaigns/c").mkdir(parents=True)
+    write_items(made / "campaigns/c/items-000.jsonl", first)
+    decide(made, decision("drop", crop="a0-1"), decision("drop", crop="a1-1"), decision("drop", person="a2"))
+    assert review.items(made, "c", few) == first
+    write(made / "pairs", "part-00001", pairs[1:], IdentityPair)  # the filter goes on; nobody is asked about who is out
+    assert review.items(made, "c", few) == first
+    fresh = review.items(made, "d", few)
+    assert {"a0-1", "a1-1"}.isdisjoint(name for item in fresh for name in item.pictures)
+
+
+def test_a_file_of_items_that_is_gone_is_one_line(tmp_path):
+    with pytest.raises(KitError, match=r"items-000\.jsonl.: No such file"):
+        list(read_items(tmp_path / "items-000.jsonl"))
 
 
 def test_nothing_kept_is_said(tmp_path):
@@ -193,10 +236,18 @@ def test_another_attempt_is_another_question(job):
     assert before.isdisjoint(item.item_key for item in revise.items(work, "c", "job", TABLE))
 
 
-def test_a_line_that_is_no_rewrite_is_named(job):
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '{"rewrite_id": "r9"}',
+        '{"rewrite_id": "r9", "of": "a", "image_id": "i", "source": "s", "rewrite": "\\ud800"}',
+        "[]",
+    ],
+)
+def test_a_line_that_is_no_rewrite_is_named(job, bad):
     work, _ = job
     with (work / "rewrites/job/people.jsonl").open("a") as stream:
-        stream.write('{"rewrite_id": "r9"}\n')
+        stream.write(f"{bad}\n")
     with pytest.raises(KitError, match="line 3 is no rewrite"):
         revise.items(work, "c", "job", TABLE)
     with pytest.raises(KitError, match="no rewrite of job"):
@@ -232,3 +283,16 @@ def test_a_text_that_is_held_back_comes_again_with_its_words_and_the_reason(tmp_
     assert (item.pictures, item.about["person_id"]) == (("a1-1",), "a1")
     assert item.about["parent_id"] and item.about["parent_id"] not in json.dumps(item.shown)
     assert fix.items(folder, "c", TABLE) == [item]
+
+
+def test_who_was_removed_from_a_release_is_shown_to_nobody(tmp_path):
+    work = make_work(tmp_path / "work", CROPS)
+    gone = [
+        tombstone("1.0.1", "asked", person_hash("street", "a1"), (), ()),
+        tombstone("1.0.1", "asked", None, (), ["b0-2"]),
+    ]
+    (work / "releases/street").mkdir(parents=True)
+    write_removed(work / "releases/street", removed_of("street", gone))
+    asked = set(keys(describe.items(work, "c", TABLE)))
+    assert asked == {row["crop_id"] for name, own in CROPS.items() for row in own if name != "a1"} - {"b0-2"}
+    assert "a1" not in {item.about["person_id"] for item in review.items(work, "r", TABLE) if "person_id" in item.about}

@@ -161,3 +161,11 @@ def test_what_changes_the_judgement_changes_the_parts_inputs(spoken):
     spoken.ask(*describe("c3"))
     (after,), _ = plan_close(spoken.folder)
     assert before.inputs != after.inputs
+
+
+def test_a_misspelt_rule_is_refused_and_lets_nothing_pass(spoken):
+    from ufine_kit.errors import KitError
+
+    spoken.answer("c0", "ann", told(0))
+    with pytest.raises(KitError, match="names no rule `too_shrt`"):
+        closed(spoken, refuse=["too_shrt"])

@@ -319,6 +319,8 @@ def test_a_public_address_is_answered_and_stands_in_the_invite(work, monkeypatch
         "https://a.example/path",
         "https://a@b.example",
         "https://*,b",
+        "https://*",
+        "https://.org",
         "https://a:b",
     ],
 )

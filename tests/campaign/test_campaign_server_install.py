@@ -46,6 +46,7 @@ MAKES = """
 place = pathlib.Path(words[-1] if words[0] == "venv" else words[words.index("--python") + 1]).absolute()
 if words[0] == "venv":
     (place / "bin").mkdir(parents=True)
+    (place / "bin/python").touch()
 else:
     log = pathlib.Path(os.environ["XDG_CACHE_HOME"]) / "asked"
     log.write_text(repr([words, dict(os.environ)]))
@@ -81,6 +82,16 @@ def test_an_installation_that_broke_off_does_not_exist_and_is_made_anew(bare, tm
     bare(MAKES)
     label_studio_install.environment(silent)
     assert label_studio_install.find() is not None
+
+
+def test_an_environment_whose_python_was_taken_away_is_made_anew(bare):
+    bare(MAKES)
+    made = label_studio_install.environment(silent)
+    (made.binary.parent / "python").unlink()
+    (made.binary.parent / "python").symlink_to("/nowhere/python")
+    assert label_studio_install.find() is None
+    assert label_studio_install.environment(silent) == made
+    assert label_studio_install.find() == made
 
 
 def test_a_changed_list_makes_the_environment_anew(bare, monkeypatch, tmp_path):

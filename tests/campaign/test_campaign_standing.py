@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from campaign.spoken import Spoken, describe, told
 from ufine_kit.campaign.items import Item
 from ufine_kit.campaign.standing import standing
+from ufine_kit.errors import KitError
 from ufine_kit.tables import CampaignTable
 
 TABLE = CampaignTable()
@@ -204,8 +206,75 @@ def test_a_text_comes_out_of_the_ledger_to_the_byte(spoken):
 def test_answers_are_understood_without_the_items_file(spoken):
     spoken.answer("c1", "ann", "text")
     (spoken.folder / "items-000.jsonl").unlink()
+    (spoken.folder / "campaign.json").unlink()
     (text,) = standing(spoken.folder, TABLE).texts
     assert (text.text, text.crop_id) == ("text", "c1")
+
+
+def test_a_missing_items_file_is_told_and_lets_nothing_that_is_no_work_through(spoken):
+    spoken.ask(*describe("q1", role="qualify"))
+    spoken.answer("q1", "ann", "no row of a release")
+    (spoken.folder / "items-001.jsonl").unlink()
+    with pytest.raises(KitError, match="is missing"):
+        standing(spoken.folder, TABLE)
+
+
+def test_a_known_answer_is_no_work_also_where_all_items_are_lost(spoken):
+    spoken.ask(*describe("h1", role="honeypot", trusted="true"))
+    spoken.answer("h1", "ann", "text")
+    for path in [*spoken.folder.glob("items-*"), spoken.folder / "campaign.json"]:
+        path.unlink()
+    assert standing(spoken.folder, TABLE).work == []
+
+
+def test_who_says_it_anew_in_another_annotation_keeps_the_place(spoken):
+    for who in ("ann", "bob", "cid"):
+        spoken.answer("c1", who, who)
+    spoken.answer("c1", "ann", "ann anew", annotation="second")
+    assert texts(spoken) == ["bob", "ann anew"]
+    assert aside(spoken) == {"ann": {"superseded"}, "cid": {"surplus"}}
+
+
+def test_who_comes_back_after_a_deletion_does_not_push_out_who_came_since(spoken):
+    spoken.answer("c1", "ann", "ann")
+    spoken.answer("c1", "bob", "bob")
+    spoken.gone("c1", "ann")
+    spoken.answer("c1", "cid", "cid")
+    spoken.answer("c1", "ann", "ann anew", annotation="second")
+    assert texts(spoken) == ["bob", "cid"]
+
+
+def test_a_fix_of_a_text_that_others_replaced_does_not_stand_beside_them(spoken):
+    parent = spoken.answer("c1", "ann", "bad")
+    spoken.answer("c1", "bob", "bob")
+    spoken.ask(fix_of(parent))
+    first = spoken.answer("f1", "dan", "mended")
+    spoken.ask(fix_of(first, "f2"))
+    spoken.answer("f2", "dan", "mended again")
+    assert texts(spoken) == ["bob", "mended again"]
+    spoken.gone("c1", "ann")
+    spoken.answer("c1", "cid", "cid")
+    assert texts(spoken) == ["bob", "cid"]
+    assert aside(spoken)["mended again"] == {"surplus"}
+
+
+def test_two_versions_of_one_moment_are_both_kept(spoken):
+    at = "2026-01-01T10:00:00.000000Z"
+    for said in ("one", "another"):
+        spoken.answer("c1", "ann", said, at=at)
+    found = standing(spoken.folder, TABLE)
+    assert {text.text for text in [*found.texts, *found.aside]} == {"one", "another"}
+    assert len(found.texts) == 1
+
+
+def test_what_was_missed_and_seen_again_in_one_second_is_there(spoken):
+    at = "2026-01-01T10:00:00.000000Z"
+    spoken.answer("c1", "ann", "once", at=at)
+    spoken.gone("c1", "ann")
+    back = {"created_at": at, "updated_at": at, "returned": spoken.last()}
+    spoken.answer("c1", "ann", "once", **back)
+    (text,) = standing(spoken.folder, TABLE).texts
+    assert text.flags == frozenset()
 
 
 def test_the_order_of_the_ledgers_lines_does_not_matter(spoken):
@@ -217,3 +286,30 @@ def test_the_order_of_the_ledgers_lines_does_not_matter(spoken):
     path = spoken.folder / "ledger/pull.jsonl"
     path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
     assert standing(spoken.folder, TABLE) == before
+
+
+@pytest.mark.parametrize("seed", (0, 3, 5, 9))
+def test_whatever_happens_every_word_is_kept_once_and_no_crop_has_more_than_were_asked(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    spoken = Spoken(tmp_path)
+    spoken.ask(*describe("c1"))
+    said: set[str] = set()
+    for n in range(40):
+        item, who = rng.choice([*spoken.items]), rng.choice(["ann", "bob", "cid"])
+        act = rng.choice(["text", "text", "anew", "tamper", "gone", "skip", "fix"])
+        annotation = f"{item}-{who}-{n if act == 'anew' else 0}"
+        if act == "gone":
+            spoken.gone(item, who, annotation=annotation)
+        elif act == "skip":
+            spoken.answer(item, who, {"text": None}, annotation=annotation, skipped=True)
+        elif act == "fix":
+            found = standing(spoken.folder, TABLE) if said else None
+            if found and found.texts:
+                spoken.ask(fix_of(found.texts[rng.integers(len(found.texts))].description_id, f"f{n}"))
+        else:
+            said.add(spoken.answer(item, who, f"text {n}", annotation=annotation, by="eve" if act == "tamper" else who))
+    found = standing(spoken.folder, TABLE)
+    kept = [text.description_id for text in [*found.texts, *found.aside]]
+    assert len(kept) == len(set(kept)) and set(kept) == said
+    assert len(found.texts) <= 2
+    assert not {"tampered", "surplus", "superseded", "replaced"} & {flag for text in found.texts for flag in text.flags}

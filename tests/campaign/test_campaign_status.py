@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from campaign.spoken import Spoken, describe, told
 from typed import run_cli
-from ufine_kit.campaign.forecast import forecast
+from ufine_kit.campaign.forecast import by_day, forecast
+from ufine_kit.campaign.items import Item
 from ufine_kit.campaign.page import page
 from ufine_kit.campaign.progress import glance, progress
 from ufine_kit.campaign.qc import qc, report, write_qc
@@ -126,11 +128,22 @@ def test_status_recalls_the_last_judgement_and_only_of_the_same(spoken, monkeypa
             progress(spoken.folder, table, people)
 
 
+def test_what_is_recalled_names_every_rule_that_held_a_text_back(spoken):
+    table = CampaignTable(refuse=("boilerplate",), min_words=20)
+    spoken.answer("c0", "ann", "The image shows a man in a red coat.")
+    quality = qc(spoken.folder, table, {})
+    write_qc(spoken.folder, report(quality, table) | {"of": judged_of(quality.standing, table, {})})
+    assert progress(spoken.folder, table, {})["rules"] == dict(quality.reasons()) == {"boilerplate": 1, "too_short": 1}
+
+
+UNEVEN = dict(zip((f"2026-01-{day:02d}" for day in range(1, 8)), (8, 12, 10, 9, 11, 10, 10), strict=True))
 FORECASTS = [
     ({"2026-01-01": 10, "2026-01-02": 10}, 20, "2026-01-04", "2026-01-04", "2026-01-04"),
     ({"2026-01-01": 10}, 20, "2026-01-03", "2026-01-02", None),
-    ({"2026-01-01": 8, "2026-01-02": 12}, 20, "2026-01-04", "2026-01-04", "2026-01-05"),
-    ({"2026-01-01": 10, "2026-01-03": 10}, 20, "2026-01-06", "2026-01-05", "2026-01-20"),
+    ({"2026-01-01": 8, "2026-01-02": 12}, 20, "2026-01-04", "2026-01-03", None),
+    # mean 10, sd 1.291, t 1.943: 100 = 10 x -+ 2.508 sqrt(x + x^2/7) at 8.87 and 11.37 days
+    (UNEVEN, 100, "2026-01-17", "2026-01-16", "2026-01-19"),
+    ({"9990-01-01": 10}, 20, None, None, None),
 ]
 
 
@@ -146,6 +159,70 @@ def test_old_days_do_not_count_and_nothing_is_forecast_where_nothing_is_left():
     assert forecast(slow | fast, 200)["finish"] == "2026-01-18"
     assert forecast(fast, 0) is None
     assert forecast({}, 5) is None
+
+
+def test_nine_of_ten_campaigns_end_within_the_range():
+    rng = np.random.default_rng(4)
+    inside = []
+    for _ in range(300):
+        counts = np.maximum(1, rng.normal(100, 40, 100)).astype(int)
+        days = {(date(2026, 1, 1) + timedelta(n)).isoformat(): int(counts[n]) for n in range(7)}
+        found = forecast(days, 2000)
+        end = date(2026, 1, 7) + timedelta(int(np.searchsorted(np.cumsum(counts[7:]), 2000)) + 1)
+        inside.append(found["earliest"] <= end.isoformat() <= (found["latest"] or "9"))
+    assert 0.87 < np.mean(inside) < 0.97
+
+
+def test_a_wrong_clock_does_not_fill_centuries_of_days():
+    assert len(by_day(["0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-04T00:00:00Z"])) == 5
+
+
+def test_few_texts_make_drift_no_likelier_by_chance():
+    rng = np.random.default_rng(5)
+    alarms = [welch(*rng.normal(80, 20, (2, 10)).tolist())["p"] < 0.001 for _ in range(2000)]
+    assert np.mean(alarms) < 0.002
+
+
+def test_speed_is_of_words_that_were_written_and_always_a_number(spoken):
+    spoken.by_file("c9", "ann", told(0))
+    ledger = spoken.folder / "ledger/pull.jsonl"
+    ledger.write_text(ledger.read_text().replace('"lead_seconds":null', '"lead_seconds":1e-320'))
+    spoken.ask(Item("f", "fix", about={"crop_id": "c0", "parent_id": "x", "draft": told(4)}))
+    spoken.answer("f", "bob", f"{told(4)} Mended.", lead_seconds=2.0)
+    rows = {row["writer"]: row for row in progress(spoken.folder, TABLE, {})["writers"]}
+    assert rows["ann"]["words_a_minute"] == 60 * rows["ann"]["words_mean"]
+    assert rows["bob"]["words_a_minute"] is None
+
+
+def test_a_text_that_nobody_could_read_covers_nothing(spoken):
+    spoken.answer("c0", "ann", "asdf " * 40)
+    spoken.answer("c1", "bob", "Short.")
+    spoken.answer("c2", "bob", told(0))
+    assert [row["coverage"] for row in progress(spoken.folder, TABLE, {})["writers"]] == [None, 1.0]
+
+
+def test_a_share_that_is_just_met_qualifies(spoken):
+    spoken.ask(*describe(*(f"q{n}" for n in range(25)), role="qualify"))
+    for n in range(25):
+        spoken.answer(f"q{n}", "ann", told(n) if n < 7 else "Short.")
+    (ann,) = progress(spoken.folder, CampaignTable(qualify_share=0.28, refuse=("too_short",)), {})["writers"]
+    assert ann["qualified"] == {"asked": 25, "given": 25, "accepted": 7, "passed": True}
+
+
+@pytest.mark.parametrize("said", [None, "Too short."])
+def test_a_campaign_without_accepted_texts_has_all_before_it(spoken, said):
+    if said:
+        spoken.answer("c0", "ann", said)
+    found = progress(spoken.folder, TABLE, {})
+    assert (found["accepted"], found["wanted"]) == (0, 12)
+    assert "12 texts to go, and none is accepted yet." in page("c", found)
+
+
+def test_a_campaign_of_reviews_asks_for_no_texts(tmp_path):
+    spoken = Spoken(tmp_path)
+    spoken.ask(Item("i", "review", pictures=("p-0",), about={"person_id": "p"}))
+    spoken.answer("i", "ann", {"drop": [], "split": [], "keep": True})
+    assert "1 of 2 answers are given; no texts are asked for." in page("c", progress(spoken.folder, TABLE, {}))
 
 
 class Tags(HTMLParser):
@@ -203,8 +280,6 @@ def test_status_and_qc_speak_on_the_command_line(spoken, tmp_path):
 
 @pytest.mark.full
 def test_closing_writes_what_people_disagree_on_and_what_they_revised(tmp_path):
-    from ufine_kit.campaign.items import Item
-
     spoken = Spoken(tmp_path / "work")
     spoken.ask(
         Item("i", "review", pictures=("p-0",), about={"person_id": "p"}), Item("r", "revise", about={"rewrite_id": "x"})
@@ -225,8 +300,6 @@ def test_closing_writes_what_people_disagree_on_and_what_they_revised(tmp_path):
 
 @pytest.mark.full
 def test_a_decision_that_holds_no_longer_leaves_the_part(tmp_path):
-    from ufine_kit.campaign.items import Item
-
     spoken = Spoken(tmp_path / "work")
     spoken.ask(Item("i", "review", pictures=("p-0", "p-1"), about={"person_id": "p"}))
     words = ["campaign", "close", "c", "-w", tmp_path / "work", "--json"]

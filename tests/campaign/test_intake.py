@@ -12,7 +12,7 @@ from ufine_kit.campaign.intake import campaign_folder, take_in
 from ufine_kit.campaign.progress import progress, unknown_words
 from ufine_kit.engine import Job
 from ufine_kit.errors import KitError
-from ufine_kit.ledger import read_ledger
+from ufine_kit.ledger import Ledger, read_ledger
 
 CROPS = {"c1", "c2"}
 
@@ -57,6 +57,10 @@ BAD = [
     (line(text=" \t"), "`text`"),
     (line(created_at="yesterday"), "`created_at`"),
     (line(created_at="2026-01-01T00:00:00"), "`created_at`"),
+    (line(created_at="0001-01-01T00:00:00+14:00"), "`created_at`"),
+    (line(created_at="9999-12-31T23:59:59-10:00"), "`created_at`"),
+    ({"decision": "drop", "crop_id": "c1", "reviewer": "r", "created_at": "0001-01-01T00:00:00+14:00"}, "`created_at`"),
+    (line(text="half a sign \ud800"), "`text`"),
     (line(lead_seconds=-5), "`lead_seconds`"),
     (
         '{"crop_id": "c1", "text": "t", "writer": "w", "created_at": "2026-01-01T00:00:00Z", "lead_seconds": NaN}',
@@ -146,3 +150,21 @@ def test_words_that_the_lexicon_lacks_are_reported_with_their_counts(tmp_path):
     texts = ["He wears a red zibbledop and a blue coat.", "A green zibbledop, black shoes."]
     take_in(tmp_path / "c", written(tmp_path, *(line(text=text) for text in texts)), CROPS)
     assert unknown_words(tmp_path / "c") == {"zibbledop": 2}
+
+
+def test_the_pseudonym_of_who_only_changed_others_words_is_never_given_to_another(tmp_path):
+    entry = {"key": "k", "who": "writer-001", "version": "0", "at": "2026-01-01T00:00:00Z", "input": "abc/0/all"}
+    with Ledger(tmp_path / "c/ledger", "server") as ledger:
+        ledger.append({**entry, "row": {"event": "answer", "writer": "writer-001", "by": "writer-002"}})
+    take_in(tmp_path / "c", written(tmp_path, line()), CROPS)
+    assert set(json.loads((tmp_path / "c/writers.json").read_text()).values()) == {"writer-003"}
+
+
+def test_two_campaigns_never_give_one_pseudonym_to_two_people(tmp_path):
+    first, second = tmp_path / "campaigns/a", tmp_path / "campaigns/b"
+    take_in(first, written(tmp_path, line(writer="ann"), line(writer="bob", crop_id="c2")), CROPS)
+    (first / "writers.json").unlink()  # nobody needs to be paid any more
+    take_in(second, written(tmp_path, line(writer="cid")), CROPS)
+    assert json.loads((second / "writers.json").read_text()) == {"cid": "writer-003"}
+    take_in(first, written(tmp_path, line(writer="dan", text="Another man in a coat.")), CROPS)
+    assert json.loads((first / "writers.json").read_text()) == {"dan": "writer-004"}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+import weakref
 
 import numpy as np
 import pytest
 
 from text.gold import DATA, Score, clean_descriptions, faults, pairs
 from ufine_kit.errors import KitError
+from ufine_kit.text import submissions
+from ufine_kit.text.attributes import read
 from ufine_kit.text.rules import RULES, Limits, check_submissions
 
 pytestmark = pytest.mark.full
@@ -329,3 +332,20 @@ def test_rows_that_cannot_be_used_are_one_clear_line(rows):
 def test_only_id_and_text_are_needed():
     assert check_submissions([{"id": 7, "text": TEXT}]) == {7: []}
     assert check_submissions([]) == {}
+
+
+def test_what_texts_say_is_held_for_one_person_at_a_time(monkeypatch):
+    alive: list[int] = [0]
+    most: list[int] = [0]
+
+    def counted(text, words):
+        reading = read(text, words)
+        alive[0] += 1
+        most[0] = max(most[0], alive[0])
+        weakref.finalize(reading, lambda: alive.__setitem__(0, alive[0] - 1))
+        return reading
+
+    monkeypatch.setattr(submissions, "read", counted)
+    rows = [row(f"{n}", HONEST[n % len(HONEST)], identity=f"p{n % 40}", crop=f"c{n % 80}") for n in range(240)]
+    check_submissions([*rows, *(row(f"one{n}", HONEST[n % 9], identity="one", crop="one") for n in range(60))])
+    assert most[0] <= submissions.MOST_TEXTS + 2

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from live.campaign.server import LabelStudioServer
+from live.campaign.server import LabelStudioServer, free_port
 from ufine_kit.adapters import label_studio_install, label_studio_server
 
 MISSING = "no Label Studio environment: `make live` makes one"
@@ -25,7 +25,7 @@ def label_studio_environment():
 def label_studio(label_studio_environment, tmp_path_factory):
     """The running server, with the administrator's token and a way to sign annotators up."""
     work = tmp_path_factory.mktemp("label-studio") / "work"
-    runs = label_studio_server.serve(work, print)
+    runs = label_studio_server.serve(work, print, port=free_port())
     try:
         yield LabelStudioServer(
             runs.url,

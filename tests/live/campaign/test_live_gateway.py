@@ -9,7 +9,7 @@ import pytest
 
 from campaign.cutting import Cutting
 from campaign.gateway import CHECKS, PICTURES, TABLE, Place, texts
-from live.campaign.server import MARKS
+from live.campaign.server import MARKS, free_port
 from ufine_kit.adapters import label_studio_server
 from ufine_kit.adapters.label_studio import LabelStudio
 from ufine_kit.campaign.create import create
@@ -74,7 +74,7 @@ def test_legacy_tokens_off_is_one_line_and_a_personal_token_goes_on(place):
 def test_a_server_that_is_stopped_and_started_in_the_middle_of_a_pull(label_studio_environment, tmp_path):
     """A server of its own, so that the shared one stays up: nothing is lost and nothing is there twice."""
     work = tmp_path / "work"
-    runs = label_studio_server.serve(work, print)
+    runs = label_studio_server.serve(work, print, port=free_port())
     try:
         place = Place(runs.url, label_studio_server.admin_token(work), 0, "", tmp_path / "campaigns" / "c")
         place.create(texts(12))

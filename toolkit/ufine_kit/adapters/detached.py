@@ -67,7 +67,10 @@ def alive(process: Detached) -> bool:
 
 def stop(process: Detached) -> bool:
     """Ask it to end, then end it, with all of its group and nothing else. False where it does not run (any more)."""
-    if not alive(process) or os.getpgid(process.pid) != process.pid:
+    try:
+        if not alive(process) or os.getpgid(process.pid) != process.pid:
+            return False
+    except ProcessLookupError:  # it ended between the two questions
         return False
     for sign, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         with contextlib.suppress(ProcessLookupError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ufine_kit.errors import KitError
 ANSWERED = "id,data,updated_at,annotations,result,completed_by,updated_by,created_at,was_cancelled,lead_time"
 PROJECT = "id,title,description,label_config,maximum_annotations,task_number,expert_instruction"
 PAGE = 500  # tasks
+NAMED = 100  # tasks asked for by number in one address: proxies take no more than a few thousand characters
 UPLOAD = 100  # files in one request: more are refused
 
 
@@ -52,11 +53,12 @@ class LabelStudio:
 
     def whoami(self) -> int:
         """Number of the token's user."""
-        return int(_object(self.line.get("/api/current-user/whoami").json())["id"])
+        return _number(_object(self.line.get("/api/current-user/whoami").json()), "id")
 
     def users(self) -> dict[int, str]:
         """E-mail addresses by user number: for the terminal of the manager, and for nothing that is kept."""
-        return {int(user["id"]): str(user.get("email", "")) for user in _list(self.line.get("/api/users/").json())}
+        found = _list(self.line.get("/api/users/").json())
+        return {_number(user, "id"): str(user.get("email", "")) for user in found}
 
     def projects(self) -> Iterator[dict[str, Any]]:
         """Every project: `id`, `title`, `description`."""
@@ -73,7 +75,8 @@ class LabelStudio:
 
     def create_project(self, **fields: Any) -> dict[str, Any]:
         """Create a project, once. Raises LostAnswer where it may be there although no answer came."""
-        return _object(self.line.write("POST", "/api/projects/", json=fields).json())
+        made = _object(self.line.write("POST", "/api/projects/", json=fields).json())
+        return {**made, "id": _number(made, "id")}
 
     def change_project(self, project: int, **fields: Any) -> dict[str, Any]:
         """Change fields of a project. Raises KitError where its annotations do not allow it."""
@@ -91,7 +94,16 @@ class LabelStudio:
     def totals(self, project: int) -> tuple[int, int]:
         """How many tasks a project has, and how many annotations that are no skips."""
         found = self._page(project, {"include": "id", "page_size": 1})
-        return int(found["total"]), int(found["total_annotations"])
+        return _number(found, "total"), _number(found, "total_annotations")
+
+    def newest(self, project: int) -> str | None:
+        """When a task of a project was changed last, by the clock of the server's own base; None without a task.
+
+        Any other clock, such as that of a proxy, may go before it.
+        """
+        query = _query([_filter("id", "greater", "Number", 0)], "-tasks:updated_at")
+        tasks = _list(self._page(project, {"include": "id,updated_at", "page_size": 1, "query": query}).get("tasks"))
+        return utc(tasks[0].get("updated_at")) if tasks else None
 
     def keys(self, project: int) -> Iterator[tuple[int, str]]:
         """Task number and `item_key` of every task; an empty key for a task that has none."""
@@ -103,7 +115,7 @@ class LabelStudio:
         """Task number and how many annotations, skips among them, of every task."""
         for page in self._pages(project, {"include": "id,total_annotations,cancelled_annotations"}):
             for task in page:
-                yield int(task["id"]), int(task["total_annotations"]) + int(task["cancelled_annotations"])
+                yield int(task["id"]), _number(task, "total_annotations") + _number(task, "cancelled_annotations")
 
     def pages(self, project: int, since: str | None = None, after: int = 0) -> Iterator[list[dict[str, Any]]]:
         """Tasks with their annotations in the order of their numbers, from `after` on: all, or those changed after `since`.
@@ -112,7 +124,7 @@ class LabelStudio:
         """
         changed = [_filter("updated_at", "greater", "Datetime", since)] if since else []
         for page in self._pages(project, {"fields": "all", "include": ANSWERED}, after, changed):
-            late = [task["id"] for task in page if since and _moment(task["updated_at"]) <= _moment(since)]
+            late = [task["id"] for task in page if since and utc(task.get("updated_at")) <= utc(since)]
             if late:
                 raise _ignored(project, f"task {late[0]} is older than {since}")
             yield page
@@ -124,8 +136,9 @@ class LabelStudio:
 
     def some_tasks(self, project: int, numbers: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
         """These tasks with their annotations, by pages; one that is gone is missing."""
-        for start in range(0, len(numbers), self.page):
-            wanted = list(numbers[start : start + self.page])
+        size = min(self.page, NAMED)
+        for start in range(0, len(numbers), size):
+            wanted = list(numbers[start : start + size])
             chosen = [_filter("id", "in_list", "List", wanted)]
             for page in self._pages(project, {"fields": "all", "include": ANSWERED}, 0, chosen):
                 if not {int(task["id"]) for task in page} <= set(wanted):
@@ -178,12 +191,12 @@ class LabelStudio:
             tasks = _list(found.get("tasks"))
             if not tasks:
                 return
-            numbers = [int(task["id"]) for task in tasks]
+            numbers = [_number(task, "id") for task in tasks]
             if numbers[0] <= last or any(a >= b for a, b in pairwise(numbers)):
                 raise _ignored(project, f"a page that should begin behind task {last} begins with task {numbers[0]}")
             yield tasks
             last = numbers[-1]
-            if len(tasks) < size:
+            if len(tasks) >= _number(found, "total"):  # never by the page's own size: a server may give less than asked
                 return
 
     def _page(self, project: int, params: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +212,9 @@ def connect(work: Path) -> LabelStudio:
     try:
         patience = float(os.environ.get("UFINE_LS_PATIENCE") or 90)
     except ValueError:
-        raise KitError("UFINE_LS_PATIENCE is no number", "give seconds, like 90") from None
+        patience = -1.0
+    if not 0 <= patience < float("inf"):
+        raise KitError("UFINE_LS_PATIENCE is no number of seconds", "give seconds, like 90")
     if url:
         if not token:
             raise KitError("no token for the server", "set LABEL_STUDIO_API_KEY to a token of its account page")
@@ -219,16 +234,20 @@ def _filter(name: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
     return {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
 
 
-def _query(items: list[dict[str, Any]]) -> str:
+def _query(items: list[dict[str, Any]], order: str = "tasks:id") -> str:
     # In any other form the server ignores it and gives every task.
-    return json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]})
+    query = {"filters": {"conjunction": "and", "items": items}, "ordering": [order]}
+    return json.dumps(query, separators=(",", ":"))
 
 
-def _moment(text: Any) -> datetime:
+def utc(text: Any) -> str:
+    """A server's time in the one form in which times sort as text. Raises KitError for what is none."""
     try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
+        moment = datetime.fromisoformat(str(text))
+        zoned = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise KitError(f"`{str(text)[:40]}` is no time of a server", "look at UFINE_LS_URL") from None
+    return f"{zoned:%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _ignored(project: int, why: str) -> KitError:
@@ -244,10 +263,17 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
+def _number(entry: Any, name: str) -> int:
+    value = _object(entry).get(name)
+    if not isinstance(value, int):
+        raise KitError("the answer is not Label Studio's", "look at UFINE_LS_URL: another program answers there")
+    return value
+
+
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise KitError("the answer is not Label Studio's", "look at UFINE_LS_URL: another program answers there")
     return value
 
 
-__all__ = ["ANSWERED", "LabelStudio", "NotThere", "connect"]
+__all__ = ["ANSWERED", "LabelStudio", "NotThere", "connect", "utc"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import secrets
 import socket
 import time
@@ -65,7 +66,9 @@ def public_url() -> str | None:
     try:
         parts = urlsplit(given)
         right = parts.scheme in ("http", "https") and parts.hostname and parts.netloc == given.partition("://")[2]
-        right = right and parts.username is None and (parts.port is None or parts.port > 0) and "," not in given
+        right = right and parts.username is None and (parts.port is None or parts.port > 0)
+        # `*` and `.org` would let in every name.
+        right = right and re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", str(parts.hostname))
     except ValueError:
         right = False
     if not right:

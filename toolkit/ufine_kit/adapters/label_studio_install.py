@@ -49,8 +49,22 @@ def find() -> Install | None:
     if (checkout / ".ready").is_file():
         return _named(checkout / "bin" / "label-studio")
     cached = _cache() / "venv"
+    binary = cached / "bin" / "label-studio"
     whole = _mark(cached).is_file() and _mark(cached).read_text() == _listed_digest()
-    return Install(cached / "bin" / "label-studio", listed_version()) if whole else None
+    # A link to a Python that was taken away since counts for nothing.
+    whole = whole and os.access(binary, os.X_OK) and (cached / "bin" / "python").exists()
+    return Install(binary, listed_version()) if whole else None
+
+
+def run(command: Sequence[str], said: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the server's command to its end with `said` as its input. Raises KitError where it cannot be started."""
+    try:
+        return subprocess.run(
+            command, input=said, env=env, start_new_session=True, capture_output=True, text=True, encoding="utf-8",
+            errors="replace", check=False, umask=0o077,
+        )  # fmt: skip
+    except OSError as error:
+        raise KitError(f"cannot start `{command[0]}`: {error.strerror}", OWN) from None
 
 
 def environment(say: Say) -> Install:
@@ -81,7 +95,7 @@ def listed_version() -> str:
 def _named(binary: Path) -> Install:
     if not (binary.is_file() and os.access(binary, os.X_OK)):
         raise KitError(f"`{binary}` is no command", "UFINE_LS_BIN=/path/to/label-studio")
-    places = binary.resolve().parents[1].glob("lib/python*/*-packages/label_studio-*.dist-info")
+    places = binary.resolve().parent.parent.glob("lib/python*/*-packages/label_studio-*.dist-info")
     versions = sorted(place.name.removesuffix(".dist-info").partition("-")[2] for place in places)
     if not versions:
         raise KitError(
@@ -178,9 +192,12 @@ def _migrate(install: Install, folder: Path, say: Say, env: Callable[[Path], Map
     since = time.monotonic()
     with log.open("wb") as stream:
         command = [str(install.binary), "version", "--data-dir", str(new)]
-        process = subprocess.Popen(
-            command, env=env(new), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, umask=0o077
-        )
+        try:
+            process = subprocess.Popen(
+                command, env=env(new), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, umask=0o077
+            )
+        except OSError as error:
+            raise KitError(f"cannot start `{install.binary}`: {error.strerror}", OWN) from None
         while process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(15)

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ RENEW_SECONDS = 240.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 10.0
 # What a server may need to take 500 tasks with their pictures inside.
 WRITE_SECONDS = 300.0
+# How long an answer may take from its first byte to its last: a page comes whole in seconds, and nobody may hold us for ever.
+ANSWER_SECONDS = 300.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LOST = "look at the server's log, then run the same command again: it finds out what arrived"
 
@@ -100,8 +103,10 @@ class Line:
                 return self._once("GET", path)
             with self._opened(path) as elsewhere:
                 return self._exchange("GET", path, {}, client=elsewhere)
-        except (self._httpx.TransportError, self._httpx.InvalidURL) as error:
+        except (self._httpx.RequestError, self._httpx.InvalidURL) as error:
             return Answer(0, type(error).__name__, b"")
+        except _Passing as passing:  # the token could not be exchanged
+            return Answer(passing.status, "", b"")
 
     def write(self, verb: str, path: str, **content: Any) -> Answer:
         """Send something to be written, once. Only what surely never arrived (no connection) is tried again.
@@ -114,7 +119,7 @@ class Line:
                 answer = self._once(verb, path, timeout=WRITE_SECONDS, **content)
             except (self._httpx.ConnectError, self._httpx.ConnectTimeout):
                 raise
-            except self._httpx.TransportError as error:
+            except self._httpx.RequestError as error:
                 raise LostAnswer(f"no answer to `{verb} {path}` ({type(error).__name__})", LOST) from None
             if answer.status >= 500 or answer.status == 408:
                 raise LostAnswer(f"the server answers {answer.status} to `{verb} {path}`", LOST)
@@ -129,7 +134,7 @@ class Line:
         while True:
             try:
                 return act()
-            except self._httpx.TransportError as error:
+            except self._httpx.RequestError as error:
                 fault = KitError(f"no Label Studio answers at `{self.url}` ({type(error).__name__})", _start(self.url))
             except _Passing as passing:
                 fault = KitError(f"the server keeps answering {passing.status} to `{passing.path}`", LOST)
@@ -148,10 +153,12 @@ class Line:
     def _exchange(self, verb: str, path: str, headers: dict[str, str], client: Any = None, **rest: Any) -> Answer:
         self._client.cookies.clear()  # a session beside the token would ask for more
         url = path if path.startswith(("http://", "https://")) else self.url + path
-        body = bytearray()
+        body, until = bytearray(), time.monotonic() + ANSWER_SECONDS + rest.get("timeout", 0.0)
         with (client or self._client).stream(verb, url, headers=headers, **rest) as response:
             for piece in response.iter_bytes():
                 body += piece
+                if time.monotonic() > until:
+                    raise self._httpx.ReadTimeout("the answer comes in drops")
                 if len(body) > self.most_bytes:
                     raise TooLarge(
                         f"an answer of more than {self.most_bytes >> 20} MiB to `{path}`", "ask for less: smaller pages"
@@ -216,12 +223,14 @@ class _Passing(Exception):
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise KitError(
-            f"`{parts.scheme}://{parts.hostname or ''}` is no server's address",
-            "set UFINE_LS_URL to the address alone, like http://127.0.0.1:8080",
-        )
+    mend = "set UFINE_LS_URL to the address alone, like http://127.0.0.1:8080"
+    try:
+        parts = urlsplit(url.strip())
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        raise KitError("UFINE_LS_URL is no server's address", mend) from None
+    if not whole or "@" in parts.netloc or parts.query or parts.fragment or len(url.split()) != 1:
+        raise KitError(f"`{parts.scheme}://{parts.hostname or ''}` is no server's address", mend)
     return url.strip().rstrip("/")
 
 
@@ -243,9 +252,11 @@ def _is_personal(token: str) -> bool:
 
 def _time(header: str | None) -> str | None:
     try:
-        return parsedate_to_datetime(header).strftime("%Y-%m-%dT%H:%M:%S.000000Z") if header else None
+        moment = parsedate_to_datetime(header) if header else None
     except ValueError:
         return None
+    zoned = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment else None
+    return zoned.strftime("%Y-%m-%dT%H:%M:%S.000000Z") if zoned else None
 
 
 def _start(url: str) -> str:

@@ -6,12 +6,12 @@ Its accounts, tokens and answers live in its own data folder; the kit keeps none
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import secrets
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,11 +22,12 @@ from ufine_kit.adapters import detached, label_studio_boot, label_studio_install
 from ufine_kit.adapters.label_studio_boot import ADMIN, HOST
 from ufine_kit.adapters.label_studio_install import Install
 from ufine_kit.adapters.label_studio_tables import DATABASE, accounts, administrator, token
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, storage_error
 from ufine_kit.files import make_folder, read_json, write_json
 
 Say = Callable[[str], None]
 SHORTEST_PASSWORD = 8
+AGAIN = "free some space, or mend what it says, and run the same command again"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def stop(work: Path) -> bool:
     if (held := _state(folder)) is None or held.pid is None:
         return False
     with parts.lock(folder, "serve"):
+        if (held := _state(folder)) is None:  # as it is now: another may have started it anew while we waited
+            return False
         process = held.process
         ended = process is not None and detached.stop(process)
         _keep(folder, State(held.port, held.version))
@@ -111,10 +114,15 @@ def invite(work: Path) -> str:
     held = _state(_folder(work))
     if held is None or not held.process:
         raise KitError(f"no Label Studio server runs for `{work}`", f"ufine-kit campaign serve --work {work}")
-    status, said = label_studio_boot.get(held.port, "/api/invite", {"Authorization": f"Token {admin_token(work)}"})
-    if status != 200:
-        raise KitError(f"the server gives no invite link: {status}", "switch legacy tokens on in its organization page")
-    return (label_studio_boot.public_url() or held.url) + str(json.loads(said)["invite_url"])
+    base = label_studio_boot.public_url() or held.url
+    try:
+        status, said = label_studio_boot.get(held.port, "/api/invite", {"Authorization": f"Token {admin_token(work)}"})
+        if status == 200:
+            return base + str(json.loads(said)["invite_url"])
+    except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError) as error:
+        log = label_studio_boot.log_of(_folder(work))
+        raise KitError(f"the server gives no invite link ({type(error).__name__})", f"read the log: {log}") from None
+    raise KitError(f"the server gives no invite link: {status}", "switch legacy tokens on in its organization page")
 
 
 def new_password(work: Path) -> str | None:
@@ -127,13 +135,18 @@ def new_password(work: Path) -> str | None:
     install = label_studio_install.find()
     if who is None or install is None:
         raise KitError(f"no Label Studio server in `{work}`", f"ufine-kit campaign serve --work {work}")
+    held = _state(folder)
+    if held is not None and held.version != install.version:  # it would change the tables under the server that runs
+        raise KitError(
+            f"the server is Label Studio {held.version}, and `{install.binary}` is {install.version}",
+            f"ufine-kit campaign serve --stop --work {work}, then serve again",
+        )
     given = _given_password()
     password = given or _make_password()
-    done = subprocess.run(
+    done = label_studio_install.run(
         [str(install.binary), "reset_password", "--username", who, "--data-dir", str((folder / "data").absolute())],
         # By its input, for every user of the machine can read a command line; without a terminal it asks there.
-        input=f"{password}\n", start_new_session=True, capture_output=True, text=True, check=False,
-        env=label_studio_boot.environment(folder / "data", folder / "files"), umask=0o077,
+        f"{password}\n", label_studio_boot.environment(folder / "data", folder / "files"),
     )  # fmt: skip
     if "successfully" not in done.stdout:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
@@ -212,24 +225,36 @@ def _fill(data: Path, empty: Path) -> None:
     """Copy the empty database, whole or not at all, readable by nobody else."""
     new = data.with_name(f".{data.name}.new")
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(empty, new)
-    new.chmod(0o700)
-    shutil.rmtree(data, ignore_errors=True)  # no database in it, or we were not here
-    new.replace(data)
+    try:
+        shutil.copytree(empty, new)
+        new.chmod(0o700)
+        shutil.rmtree(data, ignore_errors=True)  # no database in it, or we were not here
+        new.replace(data)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, shutil.Error):  # it names every file; the first says enough
+            raise KitError(f"cannot write `{data}`: {error.args[0][0][2]}", AGAIN) from None
+        storage_error(error, data)
 
 
 def _save_tables(data: Path, version: str, say: Say) -> None:
-    """Another version changes the tables, and there is no way back."""
-    copy = data / f"{DATABASE}.{version}"
+    """Another version changes the tables, and there is no way back. A change that broke off leaves the first copy alone."""
+    names = [f"{DATABASE}.{version}", *(f"{DATABASE}.{version}.{number}" for number in range(2, 1000))]
+    copy = next(data / name for name in names if not (data / name).exists())
+    new = data / f".{DATABASE}.copy"
     say(f"keeping a copy of the database of version {version}: {copy}")
-    copy.unlink(missing_ok=True)
-    # Not the bare file: after a crash, half of what was written may stand in the journal beside it.
-    with (
-        contextlib.closing(sqlite3.connect(data / DATABASE)) as tables,
-        contextlib.closing(sqlite3.connect(copy)) as kept,
-    ):
-        tables.backup(kept)
-    copy.chmod(0o600)
+    try:
+        new.unlink(missing_ok=True)
+        # Not the bare file: after a crash, half of what was written may stand in the journal beside it.
+        with (
+            contextlib.closing(sqlite3.connect(data / DATABASE)) as tables,
+            contextlib.closing(sqlite3.connect(new)) as kept,
+        ):
+            tables.backup(kept)
+        new.chmod(0o600)
+        new.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        raise KitError(f"cannot keep a copy of `{data / DATABASE}`: {error}", AGAIN) from None
 
 
 def _refuse_older(held: State | None, install: Install) -> None:
@@ -248,6 +273,8 @@ def _given_password() -> str | None:
     given = os.environ.get("UFINE_LS_PASSWORD")
     if given and len(given) < SHORTEST_PASSWORD:
         raise KitError("the password in UFINE_LS_PASSWORD is too short", f"give {SHORTEST_PASSWORD} signs or more")
+    if given and not given.isprintable():
+        raise KitError("the password in UFINE_LS_PASSWORD has a sign that nobody can type", "give one line of text")
     return given or None
 
 

@@ -6,6 +6,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from ufine_kit.errors import KitError
+
 DATABASE = "label_studio.sqlite3"
 
 
@@ -29,10 +31,21 @@ def token(data: Path) -> str | None:
 
 
 def _first(data: Path, asked: str) -> str | None:
-    """The first field of the first row; None also where there is no database or it has no such table yet."""
-    place = (data / DATABASE).absolute().as_uri()
-    with contextlib.suppress(sqlite3.OperationalError):
-        with contextlib.closing(sqlite3.connect(f"{place}?mode=ro", uri=True, timeout=30)) as tables:
+    """The first field of the first row; None also where there is no database or it has no such table yet.
+
+    Raises KitError where it cannot be read: what is not known must not pass for empty.
+    """
+    path = (data / DATABASE).absolute()
+    if not path.exists():
+        return None
+    try:
+        # Not read-only: after a crash, what was half written must be taken back before anything can be read.
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=30)) as tables:
             row = tables.execute(asked).fetchone()
-        return None if row is None else str(row[0])
-    return None
+    except sqlite3.DatabaseError as error:
+        if str(error).startswith("no such table"):
+            return None
+        raise KitError(
+            f"cannot read `{path}`: {error}", "run the same command again, or restore it from a copy"
+        ) from None
+    return None if row is None else str(row[0])

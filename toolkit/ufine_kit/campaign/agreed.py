@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ class Agreed:
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     second_look: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     waiting: int = 0
+    of: list[str] = field(default_factory=list[str])  # the item of each row, until they are sorted
 
 
 def agreed(found: Standing) -> Agreed:
@@ -36,9 +37,13 @@ def agreed(found: Standing) -> Agreed:
         if len(answers) < needed:
             result.waiting += 1
             continue
+        undecided = len(result.second_look)
         for target, votes in _votes(answers).items():
             _decide(target, votes, needed, result)
-    _mark_torn(result)
+        if len(result.second_look) > undecided and len(answers) < found.overlap:
+            del result.second_look[undecided:]  # somebody who was asked may still decide it
+            result.waiting += 1
+    _mark_torn(result, _of_strips((one for answers in asked.values() for one in answers), result))
     result.rows.sort(key=lambda row: tuple(str(row[name]) for name in sorted(row)))
     return result
 
@@ -97,26 +102,58 @@ def _decide(target: Target, votes: list[tuple[str, Answer]], needed: int, result
         )
     elif word != STAYS:
         result.rows += [_row(target, word, answer) for answer in by_word[word]]
+        result.of += [votes[0][1].item_key] * len(by_word[word])
 
 
-def _mark_torn(result: Agreed) -> None:
-    """An identity is shown in strips: one that is kept by one strip and dropped by another is neither."""
-    words: dict[str, set[str]] = defaultdict(set)
-    for row in result.rows:
+def _of_strips(asked: Iterable[Answer], result: Agreed) -> dict[str, set[str | None]]:
+    """What the strips of each identity say of it as a whole; None of one that was judged and has not decided.
+
+    One that nobody has judged says nothing: it may be of an identity that the filter has made anew since.
+    """
+    said: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for answer in asked:
+        if "other_person_id" not in answer.about:
+            said[str(answer.about.get("person_id"))][answer.item_key] = None
+    for row, item_key in zip(result.rows, result.of, strict=True):
         if row["crop_id"] is None and row["other_person_id"] is None:
-            words[row["person_id"]].add(row["decision"])
-    torn = {person for person, said in words.items() if len(said) > 1}
-    result.rows = [row for row in result.rows if row["crop_id"] is not None or row["person_id"] not in torn]
-    result.second_look += [
-        {
-            "item_key": None,
-            "crop_id": None,
-            "person_id": person,
-            "other_person_id": None,
-            "said": {"strips": "keep, drop"},
-        }
-        for person in sorted(torn)
+            said[row["person_id"]][item_key] = row["decision"]
+    return {person: set(words.values()) for person, words in said.items()}
+
+
+def _mark_torn(result: Agreed, strips: Mapping[str, set[str | None]]) -> None:
+    """An identity is shown in strips that begin with one crop: what one of them says and another denies is neither.
+
+    An identity goes only when all strips that were judged say so; one of which some are undecided waits.
+    """
+    crops: dict[str, set[str]] = defaultdict(set)
+    for row in result.rows:
+        if row["crop_id"] is not None:
+            crops[row["crop_id"]].add(row["decision"])
+    torn_crops = {crop: said for crop, said in crops.items() if len(said) > 1}
+    torn = {person for person, said in strips.items() if {"keep", "drop"} <= said}
+    open_still = {person for person, said in strips.items() if {None, "drop"} <= said} - torn
+    result.rows = [
+        row
+        for row in result.rows
+        if (row["crop_id"] is not None and row["crop_id"] not in torn_crops)
+        or (row["crop_id"] is None and row["person_id"] not in torn | open_still)
+        or row["other_person_id"] is not None
     ]
+    result.waiting += len(open_still)
+    result.second_look += [
+        *(_torn(crop, None, said) for crop, said in sorted(torn_crops.items())),
+        *(_torn(None, person, {"keep", "drop"}) for person in sorted(torn)),
+    ]
+
+
+def _torn(crop: str | None, person: str | None, said: Iterable[str]) -> dict[str, Any]:
+    return {
+        "item_key": None,
+        "crop_id": crop,
+        "person_id": person,
+        "other_person_id": None,
+        "said": {"strips": ", ".join(sorted(said, reverse=True))},
+    }
 
 
 def _row(target: Target, word: str, answer: Answer) -> dict[str, Any]:

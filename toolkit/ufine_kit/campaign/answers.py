@@ -70,7 +70,10 @@ def _one(words: list[str] | None, odd: list[str]) -> str | None:
 
 
 def _chosen(words: list[str] | None, known: tuple[str, ...], odd: list[str]) -> str | None:
+    """The decision. Two that differ, as a config changed by hand lets through, are none."""
     word = _one(words, odd)
+    if len(set(words or ())) > 1:
+        return None
     if word is not None and word in known:
         return word
     odd.append("nothing decided" if word is None else f"`{word[:40]}` is none of {', '.join(known)}")
@@ -92,7 +95,10 @@ def _pair(said: dict[str, list[str]], odd: list[str]) -> dict[str, Any]:
 def _identity(said: dict[str, list[str]], item: Item, odd: list[str]) -> dict[str, Any]:
     marked: dict[str, list[str]] = {"drop": [], "split": []}
     for name in sorted((name for name in said if _number(name) is not None), key=lambda name: _number(name) or 0):
-        at, word = _number(name) or 0, _one(said.pop(name), odd)
+        words = said.pop(name)
+        at, word = _number(name) or 0, _one(words, odd)
+        if len(set(words)) > 1:
+            continue
         if at >= len(item.pictures):
             odd.append(f"crop {at + 1} was judged, and {len(item.pictures)} were shown")
         elif word in marked:

@@ -77,16 +77,23 @@ class Mending:
 
 def plan_round(folder: Path, kind: Kind, items: Sequence[Item], table: CampaignTable, chairs: int) -> list[list[Item]]:
     """The rounds that are still to be made: items that no round asks yet, one list for each face, with their seats."""
-    asked: set[str] = set()
+    before: list[Item] = []
+    overlap = table.overlap
     if has_campaign(folder):
-        for made in read_campaign(folder).rounds:
-            asked |= {item.item_key for item in read_items(folder / made.items)}
+        campaign = read_campaign(folder)
+        overlap = campaign.overlap
+        for made in campaign.rounds:
+            before += read_items(folder / made.items)
+    asked = {item.item_key for item in before}
     fresh = [item for item in items if item.item_key not in asked]
     if all(item.role != "work" for item in fresh):
         return []  # known answers and tests of writers without anything to mix them into
     by_face = groupby(sorted(fresh, key=faces.face_of), faces.face_of)
     rounds = [list(group) for _, group in by_face]
-    return [seats.plan(group, chairs, people(kind, table.overlap), table.seed) if chairs else group for group in rounds]
+    if not chairs:
+        return rounds
+    alike = [item for item in before if item.kind == kind]
+    return [seats.plan(group, chairs, people(kind, overlap), table.seed, alike) for group in rounds]
 
 
 def people(kind: Kind, overlap: int) -> int:
@@ -112,8 +119,6 @@ def create(
     """
     with parts.lock(make_folder(folder), "create"):
         campaign = read_campaign(folder) if has_campaign(folder) else None
-        if campaign is not None:
-            table = table.model_copy(update={"overlap": campaign.overlap})
         fresh = plan_round(folder, kind, items, table, chairs)
         if campaign is None:
             if not fresh:
@@ -123,6 +128,8 @@ def create(
         for group in fresh:
             _freeze(folder, campaign, kind, group)
         bringing = _Bringing(folder, campaign, server, table, pictures, mending or Mending(), settle_seconds)
+        if table.overlap != campaign.overlap:
+            bringing.done.said.append(f"the campaign began with an overlap of {campaign.overlap}: it stays so")
         for made in campaign.rounds:
             if made.kind == kind:
                 bringing.round(made)
@@ -276,8 +283,9 @@ class _Bringing:
         left, doubt = list(batch), LostAnswer("nothing was sent", AGAIN)
         for _ in range(3):
             try:
-                self.server.import_tasks(project, [build(item) for item in left])
-                return
+                if len(self.server.import_tasks(project, [build(item) for item in left])) == len(left):
+                    return
+                doubt = LostAnswer(f"project {project} did not say that it took all tasks", AGAIN)
             except LostAnswer as lost:
                 doubt = lost
             for _ in _pauses(self.settle_seconds):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ufine_kit.campaign.agreed import Agreed, agreed
 from ufine_kit.campaign.standing import ledger_inputs, standing
@@ -19,6 +19,14 @@ from ufine_kit.rows import ReviewWord
 from ufine_kit.tables import CampaignTable
 
 SECOND_LOOK = "second_look.jsonl"
+
+
+def in_utc(at: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError for one that falls out of the calendar there."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of the calendar") from None
 
 
 class Decision(BaseModel):
@@ -36,6 +44,11 @@ class Decision(BaseModel):
     other_person_id: str | None = Field(default=None, min_length=1)
     reviewer: str = Field(pattern=r"\S")
     created_at: AwareDatetime
+
+    @field_validator("created_at")
+    @classmethod
+    def _utc(cls, at: datetime) -> datetime:
+        return in_utc(at)
 
     @model_validator(mode="after")
     def _about_something(self) -> Self:
@@ -58,7 +71,7 @@ class Decision(BaseModel):
             "other_person_id": self.other_person_id,
             "decision": self.decision,
             "reviewer": reviewer,
-            "created_at": self.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
         }
 
 

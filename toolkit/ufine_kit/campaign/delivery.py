@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ufine_kit.adapters.label_studio import LabelStudio
+from ufine_kit.campaign.spec import has_campaign, read_campaign
 from ufine_kit.errors import KitError, storage_error
 from ufine_kit.files import canonical_json, make_folder
 from ufine_kit.parquet import grouped
@@ -21,6 +22,7 @@ from ufine_kit.tables import CampaignTable
 
 UPLOADS = "uploads.jsonl"  # in the campaign's folder: what was uploaded to which project, so that nothing goes twice
 AT_ONCE = 100  # files that one request may hold
+GONE = (403, 404, 500)  # what the server answers where it knows no such upload (500), or another's
 
 Put = Callable[[str, bytes], str]
 
@@ -32,14 +34,38 @@ def open_delivery(name: str, server: LabelStudio, project: int, folder: Path, ta
     picture that is there already costs nothing and gives the same address. Raises KitError for a template that is none.
     """
     if name == "local":
-        server.storage(project, make_folder(folder.resolve()))
+        _show(server, project, make_folder(folder.resolve()))
         return lambda picture, jpeg: _put_file(folder, picture, jpeg)
     if name == "upload":
-        return Uploads(server, project, make_folder(folder.parents[2] / "campaigns" / folder.name) / UPLOADS)
+        campaign = make_folder(folder.parents[2] / "campaigns" / folder.name)
+        return Uploads(server, _shelf(server, campaign), campaign / UPLOADS)
     if name == "url":
         template = checked_template(table.url_template)
         return lambda picture, jpeg: template.replace("{crop_id}", quote(picture, safe=""))
     return lambda picture, jpeg: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _shelf(server: LabelStudio, campaign: Path) -> int:
+    """The project that holds a campaign's uploads and no task, found by its mark or made.
+
+    The server takes no picture into a project whose tasks have more than one field; it shows those of any project.
+    """
+    mark = f"ufine-kit {read_campaign(campaign).uid if has_campaign(campaign) else campaign.name} pictures"
+    found = [int(one["id"]) for one in server.projects() if mark in str(one.get("description") or "").splitlines()]
+    if found:
+        return min(found)
+    title = f"{campaign.name[:36]} · pictures"
+    return int(server.create_project(title=title, description=mark, label_config="<View></View>")["id"])
+
+
+def _show(server: LabelStudio, project: int, folder: Path) -> None:
+    try:
+        server.storage(project, folder)
+    except KitError as refused:
+        if not refused.problem.startswith("the server refuses"):
+            raise
+        mend = "a server that runs elsewhere sees no files of this machine: --set campaign.delivery=upload"
+        raise KitError(refused.problem, mend) from None
 
 
 def put_all(put: Put, pictures: Iterable[tuple[str, bytes]]) -> dict[str, str]:
@@ -70,7 +96,7 @@ def file_name(picture: str) -> str:
 
 def _put_file(folder: Path, picture: str, jpeg: bytes) -> str:
     path = folder / file_name(picture)
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # not there, or not to be read: then it is written
         if path.stat().st_size == len(jpeg) and path.read_bytes() == jpeg:
             return _local_address(path)
     # Not flushed to the disk one by one: a picture that a power cut takes is written again by the next run.
@@ -79,7 +105,8 @@ def _put_file(folder: Path, picture: str, jpeg: bytes) -> str:
         temporary.write_bytes(jpeg)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         storage_error(error, path)
     return _local_address(path)
 
@@ -96,6 +123,12 @@ class Uploads:
         self.project = project
         self.path = path
         self._held: dict[str, str] = dict(_uploaded(path, server.url, project))
+        if self._held and self._lost(next(reversed(self._held.values()))):
+            # The project was deleted, or the whole server was, and its number was given again.
+            self._held = {}
+
+    def _lost(self, address: str) -> bool:
+        return self.server.fetch(address)[0] in GONE
 
     def __call__(self, picture: str, jpeg: bytes) -> str:
         """The address of one picture."""

@@ -34,7 +34,7 @@ class Held:
     live: dict[str, dict[int, dict[str, Live]]] = field(
         default_factory=lambda: defaultdict[str, dict[int, dict[str, Live]]](lambda: defaultdict(dict))
     )
-    gone: dict[str, str] = field(default_factory=dict[str, str])
+    gone: dict[str, tuple[str, Live]] = field(default_factory=dict[str, tuple[str, Live]])
     writers: set[str] = field(default_factory=set[str])
 
     def add(self, entry: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ class Held:
             # A version that another user wrote leaves the annotation with whom it belongs to.
             tasks[row["task_id"]][annotation] = Live(intern(row["item_key"]), intern(row["writer"]), row["skipped"])
         elif row["event"] == "gone":
-            self.gone[annotation] = row["seen_at"]
+            self.gone[annotation] = row["seen_at"], Live(intern(row["item_key"]), intern(row["writer"]), False)
             tasks[row["task_id"]].pop(annotation, None)
 
     def answered(self, origin: str) -> int:

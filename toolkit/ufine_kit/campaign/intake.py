@@ -7,19 +7,20 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ufine_kit import __version__, parts
-from ufine_kit.campaign.decisions import Decision
+from ufine_kit.campaign.decisions import Decision, in_utc
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of, make_folder, read_json, sha256_file, write_json
 from ufine_kit.ledger import Ledger, read_ledger
 from ufine_kit.parquet import grouped
 
+_GIVEN = re.compile(rb'"who":"(writer-[0-9]+)"')
 BATCH = 256  # entries that go to disk together
 
 
@@ -34,13 +35,18 @@ class Submission(BaseModel):
     created_at: AwareDatetime
     lead_seconds: float | None = Field(default=None, ge=0)
 
+    @field_validator("created_at")
+    @classmethod
+    def _utc(cls, at: datetime) -> datetime:
+        return in_utc(at)
+
     def row(self, writer: str) -> dict[str, Any]:
         """As the ledger keeps it, its writer a pseudonym."""
         return {
             "crop_id": self.crop_id,
             "text": self.text,
             "writer": writer,
-            "created_at": self.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
             "lead_seconds": self.lead_seconds,
         }
 
@@ -76,7 +82,8 @@ def take_in(folder: Path, source: Path, crop_ids: set[str], write: bool = True) 
 def _take_in(folder: Path, source: Path, crop_ids: set[str], write: bool) -> Intake:
     intake = Intake()
     held = read_ledger(folder / "ledger")
-    pseudonyms = Pseudonyms(folder / "writers.json", {entry["who"] for entry in held.values()})
+    used = {str(who) for entry in held.values() for who in (entry["who"], entry["row"].get("by", entry["who"]))}
+    pseudonyms = Pseudonyms(folder / "writers.json", used)
     entries: list[dict[str, Any]] = []
     origin = f"{source.name}@{_sha256(source)[:12]}"
     for number, submission in _submissions(source, intake):
@@ -140,23 +147,35 @@ class Pseudonyms:
     """Names to pseudonyms, numbered as they come. The key file never leaves this machine: no other artefact holds a name.
 
     A number once given is never given to another, also where a name was taken out of the key file: the ledger's own
-    pseudonyms (`used`) count too.
+    pseudonyms (`used`) count too, and those of the other campaigns of the work folder, since a release joins them.
     """
 
     def __init__(self, path: Path, used: set[str]) -> None:
         self.path = path
         self._known: dict[str, str] = read_json(path) if path.exists() else {}
-        numbers = [
-            int(word.rpartition("-")[2]) for word in {*self._known.values(), *used} if word.rpartition("-")[2].isdigit()
-        ]
-        self._last = max(numbers, default=0)
+        self._used, self._last = used, 0
+
+    def gave(self, pseudonym: str) -> bool:
+        """Whether the key file names somebody by this pseudonym."""
+        return pseudonym in self._known.values()
 
     def of(self, name: str) -> str:
         """The pseudonym of a name."""
         if name not in self._known:
+            self._last = self._last or self._highest()
             self._last += 1
             self._known[name] = f"writer-{self._last:03d}"
         return self._known[name]
+
+    def _highest(self) -> int:
+        """The highest number that was given in any campaign of the work folder: a release may join several of them."""
+        words = {*self._known.values(), *self._used}
+        for path in sorted(self.path.parent.parent.glob("*/writers.json")):
+            words.update(read_json(path).values())
+        for path in sorted(self.path.parent.parent.glob("*/ledger/*.jsonl")):
+            with path.open("rb") as lines:
+                words |= {found.decode() for line in lines for found in _GIVEN.findall(line)}
+        return max((int(word.rpartition("-")[2]) for word in words if word.rpartition("-")[2].isdigit()), default=0)
 
     def save(self) -> None:
         """Keep the key file, readable by its owner alone."""

@@ -44,10 +44,14 @@ def write_items(path: Path, items: Iterable[Item]) -> None:
 
 
 def read_items(path: Path) -> Iterator[Item]:
-    """The items of a round in their order. Raises KitError for a line that is none."""
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    """The items of a round in their order. Raises KitError where they cannot be read, and for a line that is none."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise KitError(f"cannot read `{path}`: {error.strerror}", "restore the file from a copy") from None
+    for number, line in enumerate(lines, start=1):
         try:
             entry: dict[str, Any] = json.loads(line)
             yield Item(pictures=tuple(entry.pop("pictures")), seats=tuple(entry.pop("seats")), **entry)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise KitError(f"`{path}` line {number} is no item", "restore the file from a copy") from None

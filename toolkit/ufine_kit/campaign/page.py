@@ -80,12 +80,20 @@ def page(name: str, status: Mapping[str, Any]) -> str:
 def _forecast(status: Mapping[str, Any]) -> str:
     told = status["forecast"]
     if told is None:
-        return (
-            "Nothing is left to write." if status["wanted"] else "Texts come by file: how many are wanted is not known."
-        )
-    latest = told["latest"] or "open"
+        return _without_forecast(status)
     pace = f"{told['left']:,} texts to go at {told['a_day']:g} a day"
-    return f"{pace}: through by {told['finish']} ({told['earliest']} to {latest})."
+    if told["finish"] is None:
+        return f"{pace}: not within a century."
+    return f"{pace}: through by {told['finish']} ({told['earliest']} to {told['latest'] or 'open'})."
+
+
+def _without_forecast(status: Mapping[str, Any]) -> str:
+    if status["wanted"]:
+        left = status["wanted"] - status["accepted"]
+        return f"{left:,} texts to go, and none is accepted yet." if left > 0 else "Nothing is left to write."
+    if asked := status["reviews"] or status["revisions"]:
+        return f"{asked['given']:,} of {asked['wanted']:,} answers are given; no texts are asked for."
+    return "Texts come by file: how many are wanted is not known."
 
 
 def _tiles(status: Mapping[str, Any]) -> str:

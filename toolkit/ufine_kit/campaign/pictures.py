@@ -89,7 +89,10 @@ def _images(work: Path, jobs: Iterable[str], wanted: set[str]) -> Iterator[tuple
         }
         for name, digest in selection["releases"].items():
             if digest not in releases:
-                raise KitError(f"the release `{name}` of job `{job}` is gone", f"restore it under {work / 'releases'}")
+                raise KitError(
+                    f"the release `{name}` that job `{job}` drew from is not in `{work / 'releases'}`",
+                    f"copy or link it to {work / 'releases' / name}/<version>",
+                )
             for path in reader.shard_paths(releases[digest]):
                 for image, place in _rows(path, "image_id"):
                     own = upstream.get((name, image))

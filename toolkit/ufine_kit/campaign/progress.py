@@ -11,7 +11,9 @@ from typing import Any
 from ufine_kit.campaign.forecast import by_day, forecast
 from ufine_kit.campaign.qc import Quality
 from ufine_kit.campaign.recall import recalled
+from ufine_kit.campaign.spec import has_campaign
 from ufine_kit.campaign.standing import Standing, need_ledger, standing
+from ufine_kit.campaign.versions import moment
 from ufine_kit.campaign.writers import writers
 from ufine_kit.tables import CampaignTable
 from ufine_kit.text import oov
@@ -24,9 +26,10 @@ BIN = 10  # words
 def progress(
     folder: Path, table: CampaignTable | None = None, crop_people: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Everything that `campaign status` tells of one campaign. Raises KitError where nothing was said yet."""
+    """Everything that `campaign status` tells of one campaign. Raises KitError where nothing was asked nor said yet."""
     table = table or CampaignTable()
-    need_ledger(folder)
+    if not has_campaign(folder):
+        need_ledger(folder)
     return told(recalled(folder, standing(folder, table), table, crop_people or {}), table)
 
 
@@ -89,7 +92,7 @@ def glance(folder: Path, table: CampaignTable) -> dict[str, Any]:
         "answers": len(found.answers),
         "decisions": len(found.decisions),
         "writers": len({text.writer for text in found.texts} | {answer.writer for answer in found.answers}),
-        "last": max((text.created_at for text in found.texts), default=None),
+        "last": max((text.created_at for text in found.texts), key=moment, default=None),
     }
 
 

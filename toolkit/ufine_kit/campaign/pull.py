@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from ufine_kit import crash, parts
-from ufine_kit.adapters.label_studio import LabelStudio, NotThere
+from ufine_kit.adapters.label_studio import LabelStudio, NotThere, utc
 from ufine_kit.campaign.held import Held, Items, read_held
 from ufine_kit.campaign.intake import Pseudonyms
 from ufine_kit.campaign.server_events import Origin, annotation_id, answer_entry, gone_entry
@@ -20,6 +22,7 @@ from ufine_kit.files import read_json, write_json
 from ufine_kit.ledger import Ledger
 
 CURSOR = "cursor.json"
+CHANGED = "had their data changed: answers stay with the items they were given to"
 WRITER = "server"  # the ledger's file
 # Read again what changed shortly before the last look: something may have been on its way into the server's base then.
 OVERLAP_SECONDS = 30.0
@@ -72,6 +75,23 @@ def pull(
         return pulled
 
 
+class _Page(BaseModel):
+    """Where a reading that was broken off stands."""
+
+    since: str | None
+    after: int
+    started: str
+
+
+class _Known(BaseModel):
+    """What the cursor holds of a project."""
+
+    since: str | None = None
+    tasks: int = 0
+    extra: int = 0
+    reading: _Page | None = None
+
+
 class _Cursor:
     """Until when each project was read. A cache: without it everything is read again and nothing is added."""
 
@@ -86,7 +106,10 @@ class _Cursor:
     def of(self, project: int) -> dict[str, Any]:
         """What is known of a project; nothing where it was never read."""
         known = self._kept["projects"].get(str(project))
-        return dict(known) if isinstance(known, dict) else {}
+        try:
+            return _Known.model_validate(known).model_dump(exclude_unset=True) if known else {}
+        except ValidationError:  # damaged: as good as lost
+            return {}
 
     def set(self, project: int, **known: Any) -> None:
         """Keep it, once the ledger has what it speaks of."""
@@ -114,6 +137,10 @@ class _People:
         self._met.add(user)
         return self._names.of(f"{self._server} user {user}")
 
+    def knows(self, pseudonym: str) -> bool:
+        """Whether the key file still names somebody by it: pseudonyms that were given anew say nothing of older ones."""
+        return self._names.gave(pseudonym)
+
     def save(self) -> None:
         """Keep the key file if somebody new was met."""
         if self._write and len(self._met) > self._saved:
@@ -136,6 +163,8 @@ class _Reading:
     pulled: Pulled
     step: Callable[[str, int], None]
     strangers: set[int] = field(default_factory=set[int])
+    changed: set[int] = field(default_factory=set[int])
+    newest: str = ""  # when a task changed last, by the server's base
 
     def __post_init__(self) -> None:
         self.origin = Origin(self.campaign.uid, self.made.number, self.entry.seat)
@@ -146,7 +175,8 @@ class _Reading:
         number = self.entry.project
         if not number or not self._is_ours():
             return
-        known, started = cursor.of(number), self.server.clock or ""
+        known, self.newest = cursor.of(number), self.server.newest(number) or ""
+        started = _earlier(self.server.clock or "", self.newest)
         left = known.get("reading") or {}
         since = None if full else left.get("since", known.get("since"))
         resumed = bool(left) and not full
@@ -159,11 +189,10 @@ class _Reading:
             cursor.set(number, **{**known, "reading": reading})
         missing = [task for task in self.live if task not in seen] if since is None and not resumed else []
         tasks, extra = self._audit(missing, known, started)
-        cursor.set(number, since=_earlier(started), tasks=tasks, extra=extra)
-        if self.strangers:
-            self.pulled.said.append(
-                f"{len(self.strangers)} tasks of project {number} are none of this campaign's: left out"
-            )
+        cursor.set(number, since=started, tasks=tasks, extra=extra)
+        for found, what in ((self.strangers, "are none of this campaign's: left out"), (self.changed, CHANGED)):
+            if found:
+                self.pulled.said.append(f"{len(found)} tasks of project {number} {what}")
 
     def _is_ours(self) -> bool:
         """Whether the project is there and this campaign's: a number may be given again after a deletion."""
@@ -190,6 +219,7 @@ class _Reading:
         """Append what is new of a page; the numbers of its tasks."""
         fresh: list[dict[str, Any]] = []
         for task in page:
+            self.newest = max(self.newest, utc(task.get("updated_at")))
             fresh += self._task(task)
         crash.point("pull.page")
         self._append(fresh)
@@ -209,19 +239,27 @@ class _Reading:
 
     def _task(self, task: dict[str, Any]) -> list[dict[str, Any]]:
         number, data = int(task["id"]), task.get("data")
-        item = self.items.get(str(data.get("item_key", ""))) if isinstance(data, dict) else None
+        key = str(data.get("item_key", "")) if isinstance(data, dict) else ""
         annotations = [one for one in task.get("annotations") or [] if isinstance(one, dict)]
         present = {annotation_id(self.origin.uid, one): one for one in annotations}
-        fresh = self._gone(number, [name for name in self.live.get(number, {}) if name not in present], False)
+        held = self.live.get(number, {})
+        fresh = self._gone(number, [name for name in held if name not in present], False)
+        # Whoever may answer may write other data into a task: what was answered on it says what it asks.
+        asks = next((held[name].item_key for name in present if name in held), key)
+        if asks != key:
+            self.changed.add(number)
+        item = self.items.get(asks)
         if item is None:
             self.strangers.add(number)
             return fresh
         for name, one in present.items():
-            back = _after(self.server.clock, self.held.gone[name]) if name in self.held.gone else None
-            entry = answer_entry(self.origin, item, number, one, self.people.of, back)
+            missed, before = self.held.gone.get(name, (None, held.get(name)))
+            back = _after(self._now(), missed) if missed else None
+            owner = before.writer if before and self.people.knows(before.writer) else None
+            entry = answer_entry(self.origin, item, number, one, self.people.of, back, owner)
             if entry["key"] not in self.held.known:
                 fresh.append(entry)
-                self._count(entry["row"], name in self.live.get(number, {}))
+                self._count(entry["row"], name in held)
         asked = 1 if self.entry.seat or item.kind in ("fix", "revise") else self.campaign.overlap
         people = {str(one.get("completed_by")) for one in annotations if not one.get("was_cancelled")}
         self.pulled.surplus += len(people) > asked and item.role != "qualify"
@@ -235,10 +273,13 @@ class _Reading:
 
     def _gone(self, task: int, names: Iterable[str], whole: bool) -> list[dict[str, Any]]:
         held = self.live.get(task, {})
-        clock = _end(self.server.clock)
-        found = [gone_entry(self.origin, task, name, held[name], whole, clock) for name in names if name in held]
+        found = [gone_entry(self.origin, task, name, held[name], whole, self._now()) for name in names if name in held]
         self.pulled.gone += len(found)
         return found
+
+    def _now(self) -> str:
+        """The server's time, and not before what its base has said already: a proxy's clock may be behind."""
+        return max(_end(self.server.clock), self.newest)
 
     def _audit(self, missing: list[int], known: dict[str, Any], started: str) -> tuple[int, int]:
         """Compare the server's totals with what is held; where they differ, look at every task's counts.
@@ -249,7 +290,7 @@ class _Reading:
         expected, extra = int(known.get("tasks") or self.entry.tasks), int(known.get("extra") or 0)
         tasks, answers = self.server.totals(number)
         if answers > self.held.answered(origin) + extra:  # somebody is at work, or a clock is wrong
-            for page in self.server.pages(number, _earlier(started)):
+            for page in self.server.pages(number, started):
                 self._page(page)
             tasks, answers = self.server.totals(number)
         # More tasks than before were read just now as changed ones; fewer, or another number of answers, is a deletion.
@@ -279,12 +320,17 @@ def _end(clock: str | None) -> str:
     return (clock or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z")).replace(".000000Z", ".999999Z")
 
 
-def _after(clock: str | None, missed: str) -> str:
-    """When something is there again: by the server's clock, and surely after it was missed."""
+def _after(now: str, missed: str) -> str:
+    """When something is there again: now, and surely after it was missed."""
     later = datetime.fromisoformat(missed) + timedelta(microseconds=1)
-    return max(_end(clock), later.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    return max(now, later.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
 
 
-def _earlier(clock: str) -> str:
+def _earlier(clock: str, newest: str) -> str:
+    """From when on the next pull reads: a little before this one began, and before all that it cannot have seen.
+
+    A clock in front of the server's base hides nothing: what is changed later is newer than the `newest` of today.
+    """
     moment = datetime.fromisoformat(clock) if clock else datetime.now(UTC) - timedelta(days=1)
-    return (moment - timedelta(seconds=OVERLAP_SECONDS)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    begun = (moment - timedelta(seconds=OVERLAP_SECONDS)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return min(begun, newest or begun)

@@ -11,14 +11,16 @@ from typing import Any
 
 from ufine_kit.campaign.plain import message, reasons
 from ufine_kit.campaign.standing import Standing, Text, standing
+from ufine_kit.errors import KitError
 from ufine_kit.files import write_json
 from ufine_kit.tables import CampaignTable
 from ufine_kit.text.attributes import compare
-from ufine_kit.text.finding import ERROR, Finding, finding
+from ufine_kit.text.finding import ERROR, RULES, Finding, finding
 from ufine_kit.text.rules import Limits, check_submissions
 from ufine_kit.text.words import count as count_words
 
 FILE = "qc.json"
+REFUSABLE = sorted({*(name for name, rule in RULES.items() if rule.where != "rewrite"), "honeypot"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,13 @@ def qc(folder: Path, table: CampaignTable, crop_people: Mapping[str, str]) -> Qu
 
 
 def judged(found: Standing, table: CampaignTable, crop_people: Mapping[str, str]) -> Quality:
-    """The rules over what stands. All roles are read together, since a writer's habits show in all; each is judged alone."""
+    """The rules over what stands. All roles are read together, since a writer's habits show in all; each is judged alone.
+
+    Raises KitError where the recipe refuses by a rule that does not exist: a misspelt one would let everything pass.
+    """
+    for rule in table.refuse or ():
+        if rule not in REFUSABLE:
+            raise KitError(f"`campaign.refuse` names no rule `{rule}`", f"one of: {', '.join(REFUSABLE)}")
     rows = [
         {
             "id": text.description_id,

@@ -14,6 +14,7 @@ from ufine_kit.files import digest_of, read_json
 from ufine_kit.pipeline import BY_NAME
 from ufine_kit.tables import CampaignTable
 from ufine_kit.text.finding import Finding
+from ufine_kit.text.words import count as count_words
 
 
 def judged_of(found: Standing, table: CampaignTable, crop_people: Mapping[str, str]) -> str:
@@ -38,11 +39,13 @@ def recalled(folder: Path, found: Standing, table: CampaignTable, crop_people: M
 
 def _told(entries: list[dict[str, Any]], found: Standing, table: CampaignTable) -> Quality:
     quality = Quality(found, {text.description_id: [] for text in found.texts}, {})
+    words = {text.description_id: text.text for text in found.texts}
     for entry in entries:
+        name = entry["description_id"]
         told = [Finding(one["rule"], one["level"], (), one["message"]) for one in entry["findings"]]
-        quality.findings[entry["description_id"]] = told
+        quality.findings[name] = told
         if entry["refused"]:
-            short = [one.rule for one in told if one.rule == "too_short"]
-            quality.refused[entry["description_id"]] = refusing(told, table) or short
+            too_few = count_words(words[name]) < table.min_words
+            quality.refused[name] = list(dict.fromkeys([*refusing(told, table), *(["too_short"] if too_few else [])]))
     quality.honeypots = known_answers(found, table)
     return quality

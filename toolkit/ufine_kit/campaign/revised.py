@@ -21,6 +21,7 @@ def revised(found: Standing) -> Iterator[Mapping[str, Any]]:
     answers = [one for one in found.answers if one.kind == "revise" and one.role == "work"]
     for one in sorted(answers, key=lambda one: (moment(one.updated_at), one.key)):
         decision, text, draft = one.said.get("decision"), one.said.get("text"), one.about.get("draft")
+        text = text if text and text.strip() else None  # an empty box is no text
         if decision == "revise" and text is not None and text == draft:
             decision, text = "accept", None
         elif decision == "accept" and text is not None and text != draft:
@@ -29,6 +30,7 @@ def revised(found: Standing) -> Iterator[Mapping[str, Any]]:
             continue  # kept in the ledger; nothing that could be applied
         yield {
             "rewrite_id": one.about.get("rewrite_id"),
+            "of": one.about.get("of"),
             "decision": decision,
             "reviser": one.writer,
             "at": one.updated_at,

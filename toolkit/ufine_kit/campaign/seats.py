@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -18,19 +18,24 @@ def seat_names(seats: int) -> list[str]:
     return [f"seat-{number:02d}" for number in range(1, seats + 1)]
 
 
-def plan(items: Sequence[Item], seats: int, overlap: int, seed: int) -> list[Item]:
+def plan(items: Sequence[Item], seats: int, overlap: int, seed: int, before: Iterable[Item] = ()) -> list[Item]:
     """Give every item its seats: `overlap` different ones, everybody for what qualifies.
 
     No seat has more than one item more than another, of the work as of the known answers. A seat meets an identity at most once
-    where there are enough seats for all its questions, never an item twice. Raises KitError with fewer seats than `overlap`.
+    where there are enough seats for all its questions, never an item twice; identities of the rounds `before` are kept from the
+    seats that met them as far as that leaves all seats even. Raises KitError with fewer seats than `overlap`.
     """
     if seats < overlap:
         raise KitError(f"{overlap} different people an item need as many seats", f"give --seats {overlap} or more")
     names, chance = seat_names(seats), np.random.default_rng(seed)
     given: dict[str, tuple[str, ...]] = {}
+    known: dict[str, set[str]] = {}
+    for item in before:
+        if item.role != "qualify":
+            known.setdefault(_identity(item), set()).update(item.seats)
     for role in ("work", "honeypot"):
         asked = sorted((item for item in items if item.role == role), key=lambda item: _shuffled(item, seed))
-        given |= _dealt(asked, names, overlap, chance)
+        given |= _dealt(asked, names, overlap, chance, known)
     return [replace(item, seats=given.get(item.item_key, tuple(names))) for item in items]
 
 
@@ -61,7 +66,11 @@ def _shuffled(item: Item, seed: int) -> tuple[str, str]:
 
 
 def _dealt(
-    asked: Sequence[Item], names: Sequence[str], overlap: int, chance: np.random.Generator
+    asked: Sequence[Item],
+    names: Sequence[str],
+    overlap: int,
+    chance: np.random.Generator,
+    known: Mapping[str, set[str]],
 ) -> dict[str, tuple[str, ...]]:
     """Deal seats round after round; every round has each seat once, so that nobody gets two items more than another.
 
@@ -69,15 +78,16 @@ def _dealt(
     """
     given: dict[str, tuple[str, ...]] = {}
     stack: list[str] = []
-    for _, same in groupby(asked, _identity):
-        met: set[str] = set()
+    for identity, same in groupby(asked, _identity):
+        met = set(known.get(identity, ()))
         for item in same:
             mine: list[str] = []
             while len(mine) < overlap:
                 if not stack:
                     shuffled = [names[int(at)] for at in chance.permutation(len(names))]
                     stack = sorted(shuffled, key=lambda name: (name in mine, name in met))
-                mine.append(stack.pop(0))
+                best = min(range(len(stack)), key=lambda at: (stack[at] in mine, stack[at] in met, at))
+                mine.append(stack.pop(best))
                 met.add(mine[-1])
             given[item.item_key] = tuple(sorted(mine))
     return given

@@ -22,6 +22,7 @@ _SOURCE = re.compile(r'<img[^>]* src="([^"]*)"|url\((data:image/jpeg;base64,[^)]
 MEANS = {
     401: "401, the server takes no such token: see LABEL_STUDIO_API_KEY",
     403: "403, this user may not see it",
+    500: "500, the server fails, or has no such upload (any more)",
     404: "404, no storage record or the file is gone: `ufine-kit campaign create KIND NAME --restore-tasks` puts both back",
 }
 
@@ -50,7 +51,9 @@ def addresses_of(campaign: Campaign, server: LabelStudio) -> list[str]:
     for made in reversed(campaign.rounds):
         for project in made.projects:
             tasks = server.tasks(project.project) if project.project else iter(())
-            found = [next(sources(task.get("data")), None) for task in itertools.islice(tasks, LOOKED_AT)]
+            held = [task.get("data") or {} for task in itertools.islice(tasks, LOOKED_AT)]
+            # On another server the number may be somebody else's.
+            found = [next(sources(data), None) for data in held if data.get("campaign") == campaign.uid]
             if any(found):
                 return [address for address in found if address]
     raise KitError("no task with a picture is on the server", "ufine-kit campaign create")

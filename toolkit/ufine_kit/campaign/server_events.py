@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from ufine_kit import __version__
+from ufine_kit.adapters.label_studio import utc
 from ufine_kit.campaign.answers import parse
 from ufine_kit.campaign.held import Live
 from ufine_kit.campaign.items import Item
-from ufine_kit.errors import KitError
 from ufine_kit.files import canonical_json, digest_of
 
 KEPT = ("from_name", "to_name", "type", "value")
+DEEPEST = 64  # levels of lists and objects in a result
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def annotation_id(uid: str, annotation: Mapping[str, Any]) -> str:
 
     The server's own unique id stands in no listing.
     """
-    return digest_of([uid, annotation["id"], _utc(annotation["created_at"])])[:20]
+    return digest_of([uid, annotation.get("id"), utc(annotation.get("created_at"))])[:20]
 
 
 def answer_entry(
@@ -46,17 +47,21 @@ def answer_entry(
     annotation: Mapping[str, Any],
     pseudonym: Callable[[int], str],
     returned: str | None = None,
+    owner: str | None = None,
 ) -> dict[str, Any]:
     """One version of one annotation. `returned` is the server's time when it is there again after it was gone.
+
+    `owner` is the pseudonym of whoever it belonged to when it was first seen: a user may write over what another
+    wrote and put their own name to it, and that is no author's word.
 
     The entry's key is told by what was answered and when, not by what this kit makes of it, nor by pseudonyms: those may be
     given anew.
     """
-    writer = pseudonym(_person(annotation.get("completed_by")))
+    writer = owner or pseudonym(_person(annotation.get("completed_by")))
     by = _person(annotation.get("updated_by"))
     result = annotation.get("result")
     raw = [_kept(one) for one in result] if isinstance(result, list) else []
-    name, updated = annotation_id(origin.uid, annotation), _utc(annotation["updated_at"])
+    name, updated = annotation_id(origin.uid, annotation), utc(annotation.get("updated_at"))
     skipped = bool(annotation.get("was_cancelled"))
     row = {
         **item.about,
@@ -66,12 +71,12 @@ def answer_entry(
         "task_id": task_id,
         "writer": writer,
         "by": pseudonym(by) if by else writer,
-        "created_at": _utc(annotation["created_at"]),
+        "created_at": utc(annotation["created_at"]),
         "updated_at": updated,
         "lead_seconds": _seconds(annotation.get("lead_time")),
         "skipped": skipped,
         "answer": parse(item.kind, raw, item),
-        "raw": raw,
+        "raw": raw if _shallow(raw) else _as_text(raw),
         **({"returned": returned} if returned else {}),
     }
     row = _writable(row)
@@ -106,20 +111,38 @@ def _kept(result: Any) -> Any:
     return {name: result[name] for name in KEPT if name in result} if isinstance(result, dict) else result
 
 
-def _utc(text: Any) -> str:
+def _shallow(value: Any) -> bool:
+    """Whether a value nests no deeper than anything that labelling gives: a ledger must be read again by whoever comes."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _as_text(raw: list[Any]) -> list[Any]:
     try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise KitError(f"`{str(text)[:40]}` is no time of a server", "look at UFINE_LS_URL") from None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return [json.dumps(raw)]
+    except RecursionError:
+        return [None]
 
 
 def _writable(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as it is; halves of signs, which no file can hold, become the sign for what cannot be shown."""
+    """The row as it is; halves of signs, which no file can hold, become the sign for what cannot be shown.
+
+    Results with a number beyond all numbers become one text.
+    """
     try:
         canonical_json(row).encode()
     except UnicodeEncodeError:
         return _whole(row)
+    except ValueError:
+        return _whole({**row, "raw": _as_text(row["raw"])})
     return row
 
 

@@ -131,13 +131,13 @@ def _settle(last: Iterable[Answer], aside: list[Answer], found: Standing, table:
         else:
             by_item[answer.item_key][answer.writer].append(answer)
     for writers in by_item.values():
-        chosen: list[Answer] = []
+        chosen: list[tuple[str, Answer]] = []
         for answers in writers.values():
             # What is still on the server goes before what was deleted, and words before a skip.
             answers.sort(key=lambda one: (not _empty(one), "deleted" not in one.flags, moment(one.created_at), one.key))
             *others, newest = answers
             aside += [one.flagged("superseded") for one in others]
-            chosen.append(newest)
+            chosen.append((_came(answers), newest))
         _keep_overlap(chosen, aside, found)
     found.aside += [_text(answer) for answer in aside if answer.kind in WRITTEN and answer.text is not None]
     found.skips.sort(key=lambda skip: (moment(skip.at), skip.item_key, skip.writer))
@@ -147,11 +147,18 @@ def _empty(answer: Answer) -> bool:
     return answer.skipped or (answer.kind in WRITTEN and answer.text is None)
 
 
-def _keep_overlap(chosen: list[Answer], aside: list[Answer], found: Standing) -> None:
+def _came(answers: list[Answer]) -> str:
+    """When a person first answered as the newest answer does: who says it anew keeps the place."""
+    newest = answers[-1]
+    same = [one for one in answers if (_empty(one), one.flags) == (_empty(newest), newest.flags)]
+    return min(moment(one.created_at) for one in same)
+
+
+def _keep_overlap(chosen: list[tuple[str, Answer]], aside: list[Answer], found: Standing) -> None:
     """The first people to answer an item stand; items that everybody answers keep all."""
-    chosen.sort(key=lambda one: ("deleted" in one.flags, moment(one.created_at), one.key))
-    said = [one for one in chosen if not _empty(one)]
-    for one in chosen:
+    chosen.sort(key=lambda pair: ("deleted" in pair[1].flags, pair[0], pair[1].key))
+    said = [one for _, one in chosen if not _empty(one)]
+    for _, one in chosen:
         if _empty(one):
             reason = str(one.said.get("skip_reason") or "no reason given")
             found.skips.append(Skip(one.item_key, one.writer, reason, one.updated_at))
@@ -185,23 +192,54 @@ def _text(answer: Answer) -> Text:
 
 
 def _replace_parents(found: Standing) -> None:
-    """A fix takes the place of the text it mends, or of what stands there by now; never of what was written later."""
+    """A fix takes the place of the text it mends, or of what stands there by now; never of what was written later.
+
+    Where nothing stands there any more it stands by itself, unless others have come in its place.
+    """
     by_id = {text.description_id: text for text in [*found.aside, *found.texts]}
     place = {_slot(text): text.description_id for text in found.texts}
     gone: dict[str, str] = {}
     heir: dict[str, str] = {}  # what stands where a text of `gone` stood
+    alone: set[str] = set()
     for fix in sorted(found.texts, key=lambda text: (moment(text.updated_at), text.description_id)):
         parent = by_id.get(fix.parent_id or "")
-        at = place.get(_slot(parent)) if parent else None
+        if parent is None or fix.description_id in heir:
+            continue
+        at = place.setdefault(_slot(parent), fix.description_id)
         while at in heir:
             at = heir[at]
-        if at is None or at == fix.description_id or fix.description_id in heir:
+        if at == fix.description_id:
+            alone.add(at)
             continue
         later = moment(by_id[at].updated_at) > moment(fix.updated_at)
         loses, stays = (fix.description_id, at) if later else (at, fix.description_id)
         gone[loses], heir[loses] = "superseded" if later else "replaced", stays
+        if at in alone:
+            alone.add(stays)
+    gone |= dict.fromkeys(_too_many(found, by_id, gone, alone), "surplus")
     found.aside += [replace(text, flags=text.flags | {gone[text.description_id]}) for text in _in(found.texts, gone)]
     found.texts = [text for text in found.texts if text.description_id not in gone]
+
+
+def _too_many(found: Standing, by_id: Mapping[str, Text], gone: Mapping[str, str], alone: set[str]) -> list[str]:
+    """Of the fixes that stand by themselves those that come on top of as many texts as were asked for, the last ones."""
+    by_root: dict[str, list[str]] = defaultdict(list)
+    for text in sorted(found.texts, key=lambda text: (moment(text.created_at), text.description_id)) if alone else ():
+        if text.description_id not in gone:
+            by_root[_root(text, by_id)].append(text.description_id)
+    return [
+        name
+        for names in by_root.values()
+        for name in [*(n for n in names if n not in alone), *(n for n in names if n in alone)][found.overlap :]
+        if name in alone
+    ]
+
+
+def _root(text: Text, by_id: Mapping[str, Text]) -> str:
+    """The question that a text answers in the end: of a fix that of the text it mends."""
+    while (parent := by_id.get(text.parent_id or "")) is not None:  # an id is a digest: no text is its own ancestor
+        text = parent
+    return text.item_key or text.description_id
 
 
 def _in(texts: Iterable[Text], ids: Mapping[str, str]) -> list[Text]:

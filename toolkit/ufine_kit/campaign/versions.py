@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ufine_kit.campaign.items import Item, Kind, Role, read_items
+from ufine_kit.campaign.spec import has_campaign, read_campaign
+from ufine_kit.errors import KitError
 
 ABOUT = ("crop_id", "person_id", "other_person_id", "rewrite_id", "parent_id", "draft")
 
@@ -57,7 +59,13 @@ class Seen:
 
 
 def items_of(folder: Path) -> dict[str, Item]:
-    """The frozen items of all rounds of a campaign by their key."""
+    """The frozen items of all rounds of a campaign by their key.
+
+    Raises KitError where a round's items are missing: without them nobody knows which answers are no work.
+    """
+    for made in read_campaign(folder).rounds if has_campaign(folder) else ():
+        if not (folder / made.items).exists():
+            raise KitError(f"`{folder / made.items}` is missing", "restore the file from a copy")
     return {item.item_key: item for path in sorted(folder.glob("items-*.jsonl")) for item in read_items(path)}
 
 
@@ -91,7 +99,7 @@ def _answer(entry: Mapping[str, Any], item: Item | None) -> Answer:
         item_key=row["item_key"],
         annotation=row["annotation"],
         kind=item.kind if item else _kind_of(row),
-        role=item.role if item else "work",
+        role=item.role if item else "honeypot" if row.get("trusted") else "work",
         round=_round(entry["input"]),
         writer=row["writer"],
         by=row.get("by") or row["writer"],
@@ -130,14 +138,26 @@ def last_words(found: Seen) -> tuple[list[Answer], list[Answer]]:
         own = [one for one in versions if one.by == one.writer]
         aside += [one.flagged("superseded") for one in own[:-1]]
         gone = max(found.gone.get(annotation, ""), found.gone_items.get(versions[0].item_key, ""))
-        there = gone < max(one.seen_at for one in everything)
+        # Both in one moment: it was seen again after it was missed.
+        there = gone <= max(one.seen_at for one in everything)
         last += [one if there else one.flagged("deleted") for one in own[-1:]]
     return last, aside
 
 
 def _once(versions: Iterable[Answer]) -> list[Answer]:
     """Versions in order of time; one that was there again after it was gone keeps the key of its first coming."""
-    first: dict[tuple[str, str], Answer] = {}
+    first: list[Answer] = []
     for one in sorted(versions, key=lambda one: (moment(one.updated_at), one.seen_at, one.key)):
-        first.setdefault((moment(one.updated_at), one.by), one)
-    return list(first.values())
+        if not any(_same(one, other) for other in first):
+            first.append(one)
+    return first
+
+
+def _same(one: Answer, other: Answer) -> bool:
+    """Whether two entries are one version: a server may change words and leave their time as it was."""
+    return (moment(one.updated_at), one.by, one.skipped, one.said) == (
+        moment(other.updated_at),
+        other.by,
+        other.skipped,
+        other.said,
+    )

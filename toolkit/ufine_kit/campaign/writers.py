@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from math import erfc, sqrt
+from math import erfc, log1p, sqrt
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -17,6 +17,7 @@ from ufine_kit.text.words import words as words_of
 WINDOW = 50  # words; a plain type-token ratio falls with the length of a text, one over a window does not
 LEAST = 10  # texts in a third of a writer's work, below which nothing is said of drift
 COPIES = frozenset(("template", "copy_self", "copy_pair", "copy_other", "untouched_draft"))
+UNREAD = frozenset(("too_short", "gibberish", "language"))  # where nobody asks what a text covers
 DRIFTS = 0.05  # of all that is asked of all writers together (Bonferroni)
 
 
@@ -44,10 +45,14 @@ def writers(quality: Quality, table: CampaignTable) -> list[dict[str, Any]]:
 def _row(who: str, texts: Sequence[Text], quality: Quality, table: CampaignTable) -> dict[str, Any]:
     work = [text for text in texts if text.role == "work"]
     lengths = [count_words(text.text) for text in work]
-    covers = [_covers(text, quality) for text in work]
+    covers = [covers for text in work if (covers := _covers(text, quality)) is not None]
     honeypots = [one.passed for one in quality.honeypots if one.writer == who]
-    timed = [(words, text.lead_seconds) for text, words in zip(work, lengths, strict=True) if text.lead_seconds]
-    rates = [60 * words / seconds for words, seconds in timed]
+    # Nobody wrote all the words of a text that was there to be mended.
+    rates = [
+        60 * words / max(1.0, text.lead_seconds)
+        for text, words in zip(work, lengths, strict=True)
+        if text.lead_seconds is not None and text.draft is None
+    ]
     return {
         "writer": who,
         "texts": len(work),
@@ -64,9 +69,10 @@ def _row(who: str, texts: Sequence[Text], quality: Quality, table: CampaignTable
     }
 
 
-def _covers(text: Text, quality: Quality) -> bool:
-    """Whether a text speaks of enough of hair, upper clothes, lower clothes and shoes."""
-    return all(one.rule != "low_coverage" for one in quality.findings[text.description_id])
+def _covers(text: Text, quality: Quality) -> bool | None:
+    """Whether a text speaks of enough of hair, upper clothes, lower clothes and shoes; None where nobody asks."""
+    rules = {one.rule for one in quality.findings[text.description_id]}
+    return None if rules & UNREAD else "low_coverage" not in rules
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -80,7 +86,7 @@ def _qualified(texts: Sequence[Text], quality: Quality, table: CampaignTable) ->
         return None
     given = [text for text in texts if text.role == "qualify"]
     accepted = sum(text.description_id not in quality.refused for text in given)
-    passed = accepted >= table.qualify_share * asked if len(given) >= asked else None
+    passed = accepted / asked >= table.qualify_share if len(given) >= asked else None
     return {"asked": asked, "given": len(given), "accepted": accepted, "passed": passed}
 
 
@@ -112,11 +118,17 @@ def _thirds(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
 
 
 def welch(first: Sequence[float], last: Sequence[float]) -> dict[str, Any] | None:
-    """Means of two samples, and how likely so large a difference is by chance (Welch's statistic, taken as normal)."""
+    """Means of two samples, and how likely so large a difference is by chance (Welch's t)."""
     if min(len(first), len(last)) < LEAST:
         return None
-    error = sqrt(stdev(first) ** 2 / len(first) + stdev(last) ** 2 / len(last))
-    return _told(fmean(first), fmean(last), error)
+    a, b = stdev(first) ** 2 / len(first), stdev(last) ** 2 / len(last)
+    if not a + b:
+        return _told(fmean(first), fmean(last), float(fmean(first) == fmean(last)))
+    freedom = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(last) - 1))
+    t = (fmean(last) - fmean(first)) / sqrt(a + b)
+    # The normal deviate that is as rare (Wallace 1959): few texts make far values of t less rare than normal ones.
+    z = (8 * freedom + 1) / (8 * freedom + 3) * sqrt(freedom * log1p(t**2 / freedom))
+    return _told(fmean(first), fmean(last), erfc(z / sqrt(2)))
 
 
 def shares(first: Sequence[float], last: Sequence[float]) -> dict[str, Any] | None:
@@ -125,9 +137,9 @@ def shares(first: Sequence[float], last: Sequence[float]) -> dict[str, Any] | No
         return None
     pooled = fmean([*first, *last])
     error = sqrt(pooled * (1 - pooled) * (1 / len(first) + 1 / len(last)))
-    return _told(fmean(first), fmean(last), error)
+    p = erfc(abs(fmean(last) - fmean(first)) / error / sqrt(2)) if error else 1.0
+    return _told(fmean(first), fmean(last), p)
 
 
-def _told(first: float, last: float, error: float) -> dict[str, Any]:
-    p = erfc(abs(last - first) / error / sqrt(2)) if error else float(first == last)
+def _told(first: float, last: float, p: float) -> dict[str, Any]:
     return {"first": round(first, 3), "last": round(last, 3), "p": float(f"{p:.3g}")}

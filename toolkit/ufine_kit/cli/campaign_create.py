@@ -56,6 +56,11 @@ def create(
     asked = _kind(kind)
     table = load_recipe(recipe, sets or ()).campaign
     folder = campaign_folder(work, name or ("describe" if asked == "fix" else asked))
+    if asked == "describe" and table.qualify and not seats:
+        raise KitError(
+            f"`campaign.qualify` asks everybody, and a project that all share asks {table.overlap} people an item",
+            "give --seats N, a project for each of N people",
+        )
     items = _items(work, folder, asked, table, honeypots, job)
     rounds = creating.plan_round(folder, asked, items, table, seats)
     if dry_run:

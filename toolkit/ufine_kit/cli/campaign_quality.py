@@ -137,10 +137,12 @@ def _say_who(out: Output, work: Path, folder: Path) -> None:
 
 def _all(out: Output, work: Path, table: Any, html: Path | None) -> int:
     from ufine_kit.campaign.progress import glance
+    from ufine_kit.campaign.spec import FILE
 
     if html is not None:
         raise KitError("a page is of one campaign", "ufine-kit campaign status NAME --html FILE")
-    folders = sorted(path.parent for path in (work / "campaigns").glob("*/ledger"))
+    # One that was created and not yet answered is a campaign too.
+    folders = sorted({path.parent for name in ("ledger", FILE) for path in (work / "campaigns").glob(f"*/{name}")})
     found = [glance(folder, table) for folder in folders]
     lines = [
         f"{one['campaign']:20} {count(one['descriptions'], 'text'):>14}"
@@ -163,7 +165,8 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
             lines.append(f"{what}: {status[what]['given']:,} of {status[what]['wanted']:,}")
     if told := status["forecast"]:
         until = f"{told['earliest']} to {told['latest'] or 'open'}"
-        lines.append(f"{told['left']:,} to go at {told['a_day']:g} a day: through by {told['finish']} ({until})")
+        when = f"through by {told['finish']} ({until})" if told["finish"] else "not within a century"
+        lines.append(f"{told['left']:,} to go at {told['a_day']:g} a day: {when}")
     if status["aside"]:
         lines.append("set aside: " + ", ".join(f"{flag} {number:,}" for flag, number in status["aside"].items()))
     return [*lines, *(_writer_line(who) for who in status["writers"])]

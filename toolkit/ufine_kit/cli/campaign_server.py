@@ -51,7 +51,7 @@ def serve(
         out.say("UFINE_LS_URL is set: the other commands use that server, not this one")
     runs = server.serve(work, out.say, port)
     password = server.new_password(work) if new_password else runs.password
-    link = server.invite(work) if invite else None
+    link, refused = _invite(work) if invite else (None, None)
     state = "started" if runs.started else "running"
     lines = [f"Label Studio {runs.version} {'at' if runs.started else 'runs already at'} {runs.url}"]
     lines += [f"login {runs.admin}"]
@@ -64,8 +64,22 @@ def serve(
         },
         lines,
     )  # fmt: skip
+    if refused is not None:  # after the password, which nobody could be told again
+        raise refused
+    if not password and not runs.first_boot:
+        out.say("the administrator's password is unknown or lost? --new-password gives another")
     out.next(f"ufine-kit campaign create describe NAME --work {work}")
     return EXIT_DONE
+
+
+def _invite(work: Path) -> tuple[str | None, KitError | None]:
+    """The link, or why there is none."""
+    from ufine_kit.adapters import label_studio_server as server
+
+    try:
+        return server.invite(work), None
+    except KitError as error:
+        return None, error
 
 
 def _stop(out: Output, work: Path, dry_run: bool) -> int:

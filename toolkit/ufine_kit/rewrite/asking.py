@@ -60,6 +60,7 @@ class _Run:
     endpoints: Sequence[Endpoint]
     tries: Counter[str] = field(default_factory=Counter[str])
     flying: Counter[str] = field(default_factory=Counter[str])
+    suspects: set[str] = field(default_factory=set[str])
 
 
 def ask_all(
@@ -128,7 +129,10 @@ async def _once(run: _Run, session: Any, endpoint: Endpoint, one: Ask) -> None:
         reply = await openai_api.post(session, f"{endpoint.url}/chat/completions", payload(one, run.table))
         answer = _judged(run, endpoint, one, reply)
         if answer is None and run.tries[one.key] > run.table.retries and await _alive(run, session, endpoint):
-            answer = broken(reply)
+            # An outage may have ended just now: a row is to blame once it fails on a server that was seen alive before.
+            if one.key in run.suspects:
+                answer = broken(reply)
+            run.suspects.add(one.key)
         if answer is not None:
             run.disk.put(_entry(run.table, one, endpoint, answer, time.monotonic() - started))
             return

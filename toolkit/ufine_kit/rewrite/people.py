@@ -33,6 +33,7 @@ class Word(BaseModel):
     reviser: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="pseudonym")]
     at: AwareDatetime
     text: str | None = None
+    of: str | None = None  # the attempt that was looked at; what comes from elsewhere need not say
 
 
 def slot_id(slot: Slot) -> str:
@@ -124,6 +125,8 @@ def _entry(word: Word, known: Mapping[str, Mapping[str, Any]], origin: str) -> d
         raise KitError(f"no rewrite `{word.rewrite_id}` waits for people", "")
     if word.decision == "revise" and not (word.text and word.text.strip()):
         raise KitError("`revise` needs a `text`", "")
+    if word.decision == "accept" and word.of not in (None, row["of"]):
+        raise KitError(f"`{word.rewrite_id}` was accepted as it stood in another attempt", "")
     if word.decision == "accept" and not row["rewrite"].strip():
         raise KitError("no rewrite to accept: revise or drop it", "")
     text = word.text if word.decision == "revise" else row["rewrite"] if word.decision == "accept" else None

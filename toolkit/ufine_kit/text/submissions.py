@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from sys import intern
 from typing import Any
 
 from ufine_kit.errors import KitError
@@ -34,19 +35,34 @@ def check_submissions(
         if row["id"] in found:
             raise KitError(f"two submissions have the id `{row['id']}`", "give each row its own id")
         found[row["id"]] = []
-    readings = [read(row["text"], words) for row in listed]
-    for row, reading in zip(listed, readings, strict=True):
-        found[row["id"]] += check_text(row, reading, limits, names)
     reuse_findings(listed, found, words)
-    contradiction_findings(listed, readings, found, words)
+    for members in views(listed):
+        told = _told(listed, members, found, limits, names, words)
+        contradiction_findings(listed, told, found, words)
     return found
+
+
+def _told(
+    rows: list[dict[str, Any]],
+    members: list[int],
+    found: dict[str, list[Finding]],
+    limits: Limits,
+    names: NameFinder | None,
+    lexicon: lx.Lexicon,
+) -> Iterator[tuple[int, Reading]]:
+    """Judge texts by themselves, one after another, and give what each says where it is another view of its person."""
+    for index in members:
+        row, reading = rows[index], read(rows[index]["text"], lexicon)
+        found[row["id"]][:0] = check_text(row, reading, limits, names)
+        if all(one.rule not in EXPLAINED for one in found[row["id"]]):
+            yield index, reading
 
 
 def reuse_findings(rows: list[dict[str, Any]], found: dict[str, list[Finding]], lexicon: lx.Lexicon) -> None:
     """Templates and copies; a use of a template is not also called a copy."""
     prepared = []
     for index, row in enumerate(rows):
-        words = copies.lower_words(row["text"])
+        words = tuple(map(intern, copies.lower_words(row["text"])))  # a campaign has few thousand different words
         prepared.append(
             reuse.Prepared(
                 index, row.get("writer"), row.get("crop"), row.get("identity"), words, reuse.frame_of(words, lexicon)
@@ -106,31 +122,40 @@ def grouped(prepared: list[reuse.Prepared], key: str) -> list[list[reuse.Prepare
 MOST_TEXTS = 16  # of one person that are compared with each other; beyond, each is compared with the first ones
 
 
-def contradiction_findings(
-    rows: list[dict[str, Any]], readings: list[Reading], found: dict[str, list[Finding]], lexicon: lx.Lexicon
-) -> None:
-    """Who disagrees with more of the other texts of the person carries the finding; a tie marks both."""
+def views(rows: list[dict[str, Any]]) -> list[list[int]]:
+    """Indices of the texts that speak of one person (of one crop where no identity is known), in order of submission."""
     groups: dict[tuple[str, Any], list[int]] = {}
     for index, row in enumerate(rows):
-        for key in ("identity", "crop"):
-            if row.get(key) is not None:
-                groups.setdefault((key, row[key]), []).append(index)
-                break
-    explained = {row["id"] for row in rows if any(one.rule in EXPLAINED for one in found[row["id"]])}
-    for members in groups.values():
-        members = [index for index in members if rows[index]["id"] not in explained]
-        disagree: dict[tuple[int, int], contradictions.Conflict] = {}
-        doubts: dict[int, int] = {}
-        for at, b in enumerate(members):
-            for a in members[: min(at, MOST_TEXTS)]:
-                same = rows[a].get("crop") is not None and rows[a].get("crop") == rows[b].get("crop")
-                conflicts = contradictions.conflicts(readings[a], readings[b], lexicon)
-                told = [one for one in conflicts if same or one.stable]
-                if told:
-                    disagree[a, b] = told[0]
-                if any((one.was != "absent" and one.now != "absent") or same for one in conflicts):
-                    doubts[a], doubts[b] = doubts.get(a, 0) + 1, doubts.get(b, 0) + 1
-        blame(rows, found, disagree, doubts)
+        key = next((key for key in ("identity", "crop") if row.get(key) is not None), None)
+        groups.setdefault((key, row[key]) if key else ("", index), []).append(index)
+    return list(groups.values())
+
+
+def contradiction_findings(
+    rows: list[dict[str, Any]],
+    told: Iterable[tuple[int, Reading]],
+    found: dict[str, list[Finding]],
+    lexicon: lx.Lexicon,
+) -> None:
+    """Of the texts of one person: who disagrees with more of the others carries the finding; a tie marks both.
+
+    What a text says weighs far more than the text: only what later ones are compared with is held.
+    """
+    first: list[tuple[int, Reading]] = []
+    disagree: dict[tuple[int, int], contradictions.Conflict] = {}
+    doubts: dict[int, int] = {}
+    for b, later in told:
+        for a, earlier in first:
+            same = rows[a].get("crop") is not None and rows[a].get("crop") == rows[b].get("crop")
+            conflicts = contradictions.conflicts(earlier, later, lexicon)
+            against = [one for one in conflicts if same or one.stable]
+            if against:
+                disagree[a, b] = against[0]
+            if any((one.was != "absent" and one.now != "absent") or same for one in conflicts):
+                doubts[a], doubts[b] = doubts.get(a, 0) + 1, doubts.get(b, 0) + 1
+        if len(first) < MOST_TEXTS:
+            first.append((b, later))
+    blame(rows, found, disagree, doubts)
 
 
 EXPLAINED = frozenset(("copy_self", "gibberish", "language"))  # such a text is not another view of its person

@@ -13,6 +13,7 @@ from ufine_kit import parts
 from ufine_kit.campaign.faces import CONTEXT
 from ufine_kit.campaign.items import Item, Role, item_key
 from ufine_kit.campaign.kinds.kept import kept
+from ufine_kit.campaign.versions import items_of
 from ufine_kit.dataset.splits import draw
 from ufine_kit.errors import KitError
 from ufine_kit.parquet import read_rows
@@ -37,8 +38,16 @@ def items(work: Path, name: str, table: CampaignTable, honeypots: Path | None = 
     people = kept(work)
     owner = {crop: person for person, crops in people.items() for crop in crops}
     trusted = _trusted(work, honeypots, owner) if honeypots else {}
-    order = sorted((crop for crop in owner if crop not in trusted), key=lambda crop: (draw(table.seed, crop), crop))
-    first = _qualifying(order, owner, table.qualify)
+    # What was asked before comes first: crops that came later neither qualify anew nor add to the `crops_each` of a person.
+    before = {
+        item.pictures[0]: item.role for item in items_of(work / "campaigns" / name).values() if item.kind == "describe"
+    }
+    order = sorted(
+        (crop for crop in owner if crop not in trusted),
+        key=lambda crop: (crop not in before, draw(table.seed, crop), crop),
+    )
+    free = [crop for crop in order if before.get(crop, "qualify") == "qualify"]
+    first = _qualifying(free, owner, table.qualify)
     wanted = _wanted([crop for crop in order if crop not in first], owner, table.crops_each)
     # One known answer in so many crops: more would cost people's time, fewer would not be met.
     known = sorted(trusted, key=lambda crop: (draw(table.seed, crop), crop))[: len(wanted) // table.honeypot_every]

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ufine_kit import parts
+from ufine_kit.dataset.tombstones import read_removed
 from ufine_kit.errors import KitError
 from ufine_kit.parquet import read_rows
 
 
-def kept(work: Path) -> dict[str, list[str]]:
-    """Crop ids by person, both in the order of the parts. Raises KitError where nothing is judged or nothing kept."""
+def kept(work: Path, asked: Collection[str] = ()) -> dict[str, list[str]]:
+    """Crop ids by person, both in the order of the parts. Raises KitError where nothing is judged or nothing kept.
+
+    `asked` are crops and persons that stay whatever reviewers said of them: those that were asked about already. Who was
+    removed from any release is shown to nobody.
+    """
     folder = work / "filter"
+    removals = [read_removed(name, name.name) for name in sorted((work / "releases").glob("*")) if name.is_dir()]
     dropped, restored = _decided(work)
+    dropped -= set(asked)
     people: dict[str, list[str]] = {}
     for done in parts.done_parts(folder):
         for row in read_rows(folder / f"{done.part}.parquet", ["crop_id", "person_id", "kept"]):
+            if any(one.hits_person(row["person_id"]) or one.hits_image("", row["crop_id"]) for one in removals):
+                continue
             stays = row["kept"] or row["crop_id"] in restored
             if stays and row["crop_id"] not in dropped and row["person_id"] not in dropped:
                 people.setdefault(row["person_id"], []).append(row["crop_id"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from ufine_kit import parts
 from ufine_kit.campaign.items import Item, item_key
 from ufine_kit.campaign.kinds.kept import kept
+from ufine_kit.campaign.versions import items_of
 from ufine_kit.dataset.splits import draw
 from ufine_kit.parquet import read_rows
 from ufine_kit.tables import CampaignTable
@@ -16,9 +17,15 @@ from ufine_kit.tables import CampaignTable
 def items(work: Path, name: str, table: CampaignTable) -> list[Item]:
     """Identities first, then pairs, each in an order drawn by the seed. Raises KitError where nothing is kept.
 
-    The key of an item holds its crops: an identity that the filter made anew is another question.
+    The key of an item holds its crops: an identity that the filter made anew is another question. One that has fewer crops
+    because of what reviewers answered to this campaign is not: it keeps its keys.
     """
-    people = kept(work)
+    before = items_of(work / "campaigns" / name).values()
+    asked = [item for item in before if item.kind == "review"]
+    shown = {picture for item in asked for picture in item.pictures} | {
+        person for item in asked for person in _who(item)
+    }
+    now, people = kept(work), kept(work, shown)
     strips = [
         Item(
             item_key(name, "review", person, *strip),
@@ -29,8 +36,18 @@ def items(work: Path, name: str, table: CampaignTable) -> list[Item]:
         for person, crops in people.items()
         for strip in _strips(crops, table.strip)
     ]
-    found = [*strips, *_pairs(work, name, people)]
+    held = {item.item_key for item in asked}
+    found = [
+        item
+        for item in (*strips, *_pairs(work, name, people))
+        if item.item_key in held or all(person in now for person in _who(item))
+    ]
+    found = list({item.item_key: item for item in found}.values())  # a pair may be named from both sides
     return sorted(found, key=lambda item: ("other_person_id" in item.about, draw(table.seed, item.item_key)))
+
+
+def _who(item: Item) -> list[str]:
+    return [str(item.about[name]) for name in ("person_id", "other_person_id") if name in item.about]
 
 
 def _strips(crops: list[str], size: int) -> Iterator[tuple[str, ...]]:
@@ -52,12 +69,17 @@ def _pairs(work: Path, name: str, people: dict[str, list[str]]) -> Iterator[Item
             )
             if first and second:
                 yield Item(
-                    item_key(name, "review", *sorted((one, other)), *sorted(first), *sorted(second)),
+                    item_key(name, "review", *_sides({one: first, other: second})),
                     "review",
                     pictures=(*first, *second),
                     shown={"first": len(first)},
                     about={"person_id": one, "other_person_id": other},
                 )
+
+
+def _sides(sides: dict[str, list[str]]) -> list[str]:
+    """A pair in words that are the same whichever of the two comes first."""
+    return [*sorted(sides), *(crop for person in sorted(sides) for crop in sorted(sides[person]))]
 
 
 def _still(chosen: list[str], crops: list[str]) -> list[str]:

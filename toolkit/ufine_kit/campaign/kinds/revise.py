@@ -9,6 +9,7 @@ from typing import Any
 from ufine_kit.campaign.items import Item, item_key
 from ufine_kit.dataset.splits import draw
 from ufine_kit.errors import KitError
+from ufine_kit.files import canonical_json
 from ufine_kit.tables import CampaignTable
 
 # Why a row waits, where no rule has said it in words.
@@ -30,12 +31,14 @@ def items(work: Path, name: str, job: str, table: CampaignTable) -> list[Item]:
     found = [
         _item(path, number, line, name, job) for number, line in enumerate(path.read_bytes().splitlines(), 1) if line
     ]
+    found = list({item.item_key: item for item in found}.values())
     return sorted(found, key=lambda item: draw(table.seed, item.item_key))
 
 
 def _item(path: Path, number: int, line: bytes, name: str, job: str) -> Item:
     try:
         row: dict[str, Any] = json.loads(line)
+        canonical_json(row).encode()  # half a sign, or no number: nothing that could be frozen
         told = [str(one) for one in row.get("messages") or []] or [WHY.get(str(row.get("why")), "")]
         return Item(
             item_key=item_key(name, "revise", str(row["rewrite_id"]), str(row["of"])),
