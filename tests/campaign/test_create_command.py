@@ -70,9 +70,11 @@ def test_from_crops_to_the_ledger(work):
 
 
 def test_everybody_cannot_be_asked_the_same_in_a_project_that_gives_each_item_to_two(work):
-    ran = run_cli("campaign", "create", "describe", "--set", "campaign.qualify=2", "--work", work, "--dry-run")
+    ran = run_cli(
+        "campaign", "create", "describe", "qualified", "--set", "campaign.qualify=2", "--work", work, "--dry-run"
+    )
     assert ran.code == 2
     assert "give --seats N" in ran.err
     seated = ["--set", "campaign.qualify=2", "--seats", "3", "--work", work, "--dry-run", "--json"]
-    projects = run_cli("campaign", "create", "describe", *seated).json["projects"]
+    projects = run_cli("campaign", "create", "describe", "qualified", *seated).json["projects"]
     assert sum(one["tasks"] for one in projects) == 3 * 2 + 2 * 4

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ufine_kit import crash, parts
 from ufine_kit.adapters.label_studio import LabelStudio, NotThere, utc
-from ufine_kit.campaign.held import Held, Items, read_held
+from ufine_kit.campaign.held import Held, Items, Live, read_held
 from ufine_kit.campaign.intake import Pseudonyms
 from ufine_kit.campaign.server_events import Origin, annotation_id, answer_entry, gone_entry
 from ufine_kit.campaign.spec import Campaign, Project, Round, read_campaign
@@ -62,11 +64,14 @@ def pull(
     """
     campaign = read_campaign(folder)
     with parts.lock(folder, "pull") if write else contextlib.nullcontext():
-        held = read_held(folder / "ledger")
         cursor = _Cursor(folder / CURSOR, campaign.uid, write)
-        people = _People(folder, campaign, held, write)
         pulled = Pulled()
-        with Ledger(folder / "ledger", WRITER) if write else contextlib.nullcontext() as ledger:
+        with (
+            ThreadPoolExecutor(1) as aside,
+            Ledger(folder / "ledger", WRITER) if write else contextlib.nullcontext() as ledger,
+        ):
+            held = aside.submit(read_held, folder / "ledger").result  # while the server looks for the first page
+            people = _People(folder, campaign, held, write)
             for made in campaign.rounds:
                 with Items(folder / made.items) as items:
                     for entry in made.projects:
@@ -121,16 +126,21 @@ class _Cursor:
 class _People:
     """Pseudonyms of the server's users, kept before the first entry that names one."""
 
-    def __init__(self, folder: Path, campaign: Campaign, held: Held, write: bool) -> None:
-        path = folder / "writers.json"
-        if held.live and not path.exists():
-            raise KitError(
-                f"`{path}` is missing: everybody would get a second pseudonym",
-                "restore it from a copy, or write {} into it to go on with new pseudonyms",
-            )
-        self._names, self._server, self._write = Pseudonyms(path, held.writers), campaign.server, write
+    def __init__(self, folder: Path, campaign: Campaign, held: Callable[[], Held], write: bool) -> None:
+        self._path, self._held = folder / "writers.json", held
+        self._server, self._write = campaign.server, write
         self._met: set[int] = set()
         self._saved = 0
+
+    @cached_property
+    def _names(self) -> Pseudonyms:
+        held = self._held()
+        if (held.gone or any(held.live.values())) and not self._path.exists():
+            raise KitError(
+                f"`{self._path}` is missing: everybody would get a second pseudonym",
+                "restore it from a copy, or write {} into it to go on with new pseudonyms",
+            )
+        return Pseudonyms(self._path, held.writers)
 
     def of(self, user: int) -> str:
         """The pseudonym of a user's number. Neither names nor addresses are asked for."""
@@ -157,7 +167,7 @@ class _Reading:
     entry: Project
     items: Items
     server: LabelStudio
-    held: Held
+    known: Callable[[], Held]
     people: _People
     ledger: Ledger | None
     pulled: Pulled
@@ -168,7 +178,16 @@ class _Reading:
 
     def __post_init__(self) -> None:
         self.origin = Origin(self.campaign.uid, self.made.number, self.entry.seat)
-        self.live = self.held.live[self.origin.input]
+
+    @cached_property
+    def held(self) -> Held:
+        """What the ledger holds: waited for where it is first asked."""
+        return self.known()
+
+    @cached_property
+    def live(self) -> dict[int, dict[str, Live]]:
+        """The annotations of this project that are on the server as far as the ledger knows."""
+        return self.held.live[self.origin.input]
 
     def read(self, cursor: _Cursor, full: bool) -> None:
         """Read what is new, look whether something is missing, and only then move the cursor."""
