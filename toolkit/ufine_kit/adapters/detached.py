@@ -54,10 +54,22 @@ def birth(pid: int) -> str | None:
             boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         except OSError:
             return None
-        return None if fields[0] in "ZX" else f"{boot} {fields[19]}"
+        return None if fields[0] in "ZX" and not _threads(pid) else f"{boot} {fields[19]}"
     asked = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, since = asked.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else since.strip()
+
+
+def _threads(pid: int) -> bool:
+    """Whether threads outlive the first one: until they are gone too, files and ports stay open."""
+    try:
+        states = [
+            path.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+            for path in (PROC / str(pid) / "task").iterdir()
+        ]
+    except OSError:
+        return False
+    return any(state not in "ZX" for state in states)
 
 
 def alive(process: Detached) -> bool:
