@@ -8,8 +8,7 @@ import threading
 
 import pytest
 
-from campaign.fake_server import TOKEN, FakeStudio
-from campaign.gateway import PICTURES, TABLE, Place, result, texts
+from campaign.gateway import PICTURES, TABLE, result, texts
 from ufine_kit import crash
 from ufine_kit.adapters import label_studio_line
 from ufine_kit.adapters.label_studio import LabelStudio
@@ -31,18 +30,6 @@ fork = multiprocessing.get_context("fork")
 @pytest.fixture(autouse=True)
 def haste(monkeypatch):
     monkeypatch.setattr(label_studio_line, "FIRST_PAUSE_SECONDS", 0.01)
-
-
-@pytest.fixture
-def studio():
-    with FakeStudio() as fake:
-        yield fake
-
-
-@pytest.fixture
-def place(studio, tmp_path):
-    other, token = studio.add_user()
-    return Place(studio.url, TOKEN, other, token, tmp_path / "campaigns" / "c")
 
 
 def made(place, count=5, table=SMALL, **more):

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from campaign.fake_server import TOKEN, FakeStudio
-from campaign.gateway import PICTURES, TABLE, Place, result, texts
+from campaign.fake_server import TOKEN
+from campaign.gateway import PICTURES, TABLE, result, texts
 from ufine_kit.adapters import label_studio_line
 from ufine_kit.adapters.label_studio import LabelStudio, connect, utc
 from ufine_kit.campaign.create import create, plan_round
@@ -24,18 +24,6 @@ from ufine_kit.files import canonical_json
 @pytest.fixture(autouse=True)
 def haste(monkeypatch):
     monkeypatch.setattr(label_studio_line, "FIRST_PAUSE_SECONDS", 0.01)
-
-
-@pytest.fixture
-def studio():
-    with FakeStudio() as fake:
-        yield fake
-
-
-@pytest.fixture
-def place(studio, tmp_path):
-    other, token = studio.add_user()
-    return Place(studio.url, TOKEN, other, token, tmp_path / "campaigns" / "c")
 
 
 def answered(place, count=5):
