@@ -16,7 +16,7 @@ from ufine_kit.errors import KitError
 from ufine_kit.tables import CampaignTable
 
 pytestmark = pytest.mark.full
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 
 from ufine_kit.cli.campaign_ambiguity import ambiguous_texts, mark  # noqa: E402
 

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from campaign.fake_server import TOKEN, FakeStudio
+from campaign.fake_server import TOKEN
 from release.works import make_work, people
 from ufine_kit.adapters.label_studio import LabelStudio
 from ufine_kit.campaign.create import Mending, Pictures, create
@@ -23,12 +23,6 @@ from ufine_kit.tables import CampaignTable
 
 TABLE = CampaignTable()
 JPEGS = {f"crop-{number:03d}": b"\xff\xd8" + bytes([number]) * 50 for number in range(130)}
-
-
-@pytest.fixture
-def studio():
-    with FakeStudio() as fake:
-        yield fake
 
 
 @pytest.fixture

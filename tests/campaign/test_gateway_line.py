@@ -9,16 +9,10 @@ from typing import ClassVar
 
 import pytest
 
-from campaign.fake_server import TOKEN, FakeStudio
+from campaign.fake_server import TOKEN
 from ufine_kit.adapters.label_studio import LabelStudio
 from ufine_kit.adapters.label_studio_line import TooLarge
 from ufine_kit.errors import KitError
-
-
-@pytest.fixture
-def studio():
-    with FakeStudio() as fake:
-        yield fake
 
 
 def test_legacy_tokens_that_are_off_are_told_and_a_personal_one_works(studio):

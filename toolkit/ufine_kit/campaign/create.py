@@ -19,7 +19,7 @@ from ufine_kit.adapters.label_studio_line import LostAnswer, NotThere
 from ufine_kit.campaign import faces, seats
 from ufine_kit.campaign.delivery import Put, put_all
 from ufine_kit.campaign.held import answered_by
-from ufine_kit.campaign.items import Item, Kind, read_items, write_items
+from ufine_kit.campaign.items import Item, Kind, people_asked, read_items, write_items
 from ufine_kit.campaign.server_events import Origin
 from ufine_kit.campaign.spec import Campaign, Project, Round, has_campaign, read_campaign, write_campaign
 from ufine_kit.errors import KitError
@@ -93,12 +93,7 @@ def plan_round(folder: Path, kind: Kind, items: Sequence[Item], table: CampaignT
     if not chairs:
         return rounds
     alike = [item for item in before if item.kind == kind]
-    return [seats.plan(group, chairs, people(kind, overlap), table.seed, alike) for group in rounds]
-
-
-def people(kind: Kind, overlap: int) -> int:
-    """How many different people an item is asked of: one where a text is mended, `overlap` for all else."""
-    return 1 if kind in ("fix", "revise") else overlap
+    return [seats.plan(group, chairs, people_asked(kind, overlap), table.seed, alike) for group in rounds]
 
 
 def create(
@@ -177,7 +172,7 @@ class _Bringing:
         mark = self.campaign.mark(made.number, entry.seat)
         complete = bool(entry.project) and entry.tasks > 0
         face = faces.face_of(items[0])
-        fields = faces.project_fields(face, self.table, people(made.kind, self.campaign.overlap), entry.seat)
+        fields = faces.project_fields(face, self.table, people_asked(made.kind, self.campaign.overlap), entry.seat)
         try:
             there = self._found(entry, mark)
         except NotThere:
@@ -204,7 +199,7 @@ class _Bringing:
         """Of what may be sent again, the items that too few people answered as far as was pulled: the others are kept."""
         if not self.mending.tasks or self.table.deleted == "drop":
             return items
-        asked = 1 if entry.seat else people(made.kind, self.campaign.overlap)
+        asked = 1 if entry.seat else people_asked(made.kind, self.campaign.overlap)
         done = answered_by(self.folder / "ledger", Origin(self.campaign.uid, made.number, entry.seat).input)
         return [item for item in items if item.role == "qualify" or len(done.get(item.item_key, ())) < asked]
 

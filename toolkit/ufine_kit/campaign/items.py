@@ -38,6 +38,11 @@ def item_key(campaign: str, kind: Kind, *about: str) -> str:
     return digest_of([campaign, kind, *about])[:20]
 
 
+def people_asked(kind: str, overlap: int) -> int:
+    """How many different people an item is asked of: one where a text is mended, `overlap` for all else."""
+    return 1 if kind in ("fix", "revise") else overlap
+
+
 def write_items(path: Path, items: Iterable[Item]) -> None:
     """Freeze the items of a round, whole or not at all."""
     write_bytes(path, "".join(canonical_json(asdict(item)) + "\n" for item in items).encode())

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from ufine_kit.campaign.forecast import by_day, forecast
+from ufine_kit.campaign.items import people_asked
 from ufine_kit.campaign.qc import Quality
 from ufine_kit.campaign.recall import recalled
 from ufine_kit.campaign.spec import has_campaign
@@ -62,7 +63,7 @@ def told(quality: Quality, table: CampaignTable) -> dict[str, Any]:
 
 def asks(found: Standing, kind: str) -> dict[str, int]:
     """How many answers each item of one kind waits for; those of a qualification or with a known answer are no work."""
-    people = 1 if kind in ("fix", "revise") else found.overlap
+    people = people_asked(kind, found.overlap)
     return {key: people for key, item in found.items.items() if item.kind == kind and item.role == "work"}
 
 

@@ -17,6 +17,7 @@ from ufine_kit import crash, parts
 from ufine_kit.adapters.label_studio import LabelStudio, NotThere, utc
 from ufine_kit.campaign.held import Held, Items, Live, read_held
 from ufine_kit.campaign.intake import Pseudonyms
+from ufine_kit.campaign.items import people_asked
 from ufine_kit.campaign.server_events import Origin, annotation_id, answer_entry, gone_entry
 from ufine_kit.campaign.spec import Campaign, Project, Round, read_campaign
 from ufine_kit.errors import KitError
@@ -279,7 +280,7 @@ class _Reading:
             if entry["key"] not in self.held.known:
                 fresh.append(entry)
                 self._count(entry["row"], name in held)
-        asked = 1 if self.entry.seat or item.kind in ("fix", "revise") else self.campaign.overlap
+        asked = 1 if self.entry.seat else people_asked(item.kind, self.campaign.overlap)
         people = {str(one.get("completed_by")) for one in annotations if not one.get("was_cancelled")}
         self.pulled.surplus += len(people) > asked and item.role != "qualify"
         return fresh

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ufine_kit.campaign.items import Item, Role
+from ufine_kit.campaign.items import Item, Role, people_asked
 from ufine_kit.campaign.spec import FILE, has_campaign, read_campaign
 from ufine_kit.campaign.versions import Answer, items_of, last_words, moment, seen
 from ufine_kit.errors import KitError
@@ -164,7 +164,7 @@ def _keep_overlap(chosen: list[tuple[str, Answer]], aside: list[Answer], found: 
             found.skips.append(Skip(one.item_key, one.writer, reason, one.updated_at))
     limit = len(said)
     if said and said[0].role == "work":
-        limit = 1 if said[0].kind in ("fix", "revise") else found.overlap
+        limit = people_asked(said[0].kind, found.overlap)
     aside += [one.flagged("surplus") for one in said[limit:]]
     for one in said[:limit]:
         if one.kind in WRITTEN:
