@@ -94,12 +94,12 @@ def random_source(table: Any, images: int, device: torch.device) -> Source:
 Step = Callable[[int], object]
 
 
-def kit_step(source: Source, table: Any, device: torch.device) -> tuple[Step, Objective]:
-    """The loop of `ufine-kit baseline-train`, one step at a time."""
+def kit_step(source: Source, table: Any, device: torch.device, compiled: bool) -> tuple[Step, Objective]:
+    """The loop of `ufine-kit baseline-train`, one step at a time; how long texts are follows `table`, `compiled` or not."""
     objective = Objective(random_clip(table.image_height_px == 48, table.text_tokens), table, len(source.people) // 4)
     objective.to(device).train()
     optimiser = optimiser_of(objective, table)
-    step_of = torch.compile(objective) if table.compile else objective
+    step_of = torch.compile(objective) if compiled else objective
 
     def step(number: int) -> None:
         drawn = draw(source, table, number)
@@ -161,7 +161,7 @@ def straightforward_step(source: Source, table: Any, device: torch.device, worke
     def step(_: int) -> float:
         images, ids, people = (each.to(device) for each in next(endless))
         optimiser.zero_grad()
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device, table.precision)):
             loss, _ = objective(images, ids, people)
         loss.backward()
         optimiser.step()
@@ -184,7 +184,7 @@ def open_clip_step(table: Any, device: torch.device) -> Step | None:
     ids[:, -1] = END
 
     def step(_: int) -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device, table.precision)):
             seen, said, scale = model(images, ids)[:3]
             loss = loss_of(seen, said, scale)
         loss.backward()
@@ -208,16 +208,16 @@ def seconds_a_step(step: Step, warm: int, steps: int, device: torch.device) -> f
 
 
 def flops_a_step(source: Source, table: Any, device: torch.device) -> int:
-    """Multiplications and additions of one uncompiled step, counted operator by operator."""
-    step, _ = kit_step(source, SimpleNamespace(**vars(table) | {"compile": False}), device)
+    """Multiplications and additions of one step, counted operator by operator, uncompiled and on texts of the same length."""
+    step, _ = kit_step(source, table, device, compiled=False)
     with FlopCounterMode(display=False) as counter:
         step(0)
     return counter.get_total_flops()
 
 
 def peak_flops(device: torch.device, side: int) -> float:
-    """What a large matrix product reaches on this device, bf16 on a GPU: the 100 % of the utilisation."""
-    kind = torch.bfloat16 if device.type == "cuda" else torch.float32
+    """What a large matrix product reaches on this device, in the numbers of the loops: the 100 % of the utilisation."""
+    kind = torch.bfloat16 if half_precision(device, "auto") else torch.float32
     a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
     return 2 * side**3 / seconds_a_step(lambda _: a @ b, 5, 20, device)
 
@@ -242,7 +242,6 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="keep the record here")
     given = parser.parse_args()
     device = torch.device(given.device)
-    torch.backends.cuda.matmul.allow_tf32 = True
     table = settings(given.tiny, given.batch, not given.no_compile and device.type == "cuda")
     source = random_source(table, given.images, device)
     flops, peak = flops_a_step(source, table, device), peak_flops(device, 512 if device.type == "cpu" else 8192)
@@ -256,7 +255,7 @@ def main() -> None:
 
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    step, objective = kit_step(source, table, device)
+    step, objective = kit_step(source, table, device, table.compile)
     measure("kit", step, flops)
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
     parameters = sum(each.numel() for each in objective.parameters() if each.requires_grad)

@@ -91,6 +91,21 @@ def test_gradient_equals_finite_differences(loss):
     assert torch.autograd.gradcheck(lambda a, b: both(loss, (a @ b.T, b @ a.T), same, 0.2), (images, texts))
 
 
+@pytest.mark.parametrize(("p", "of_infonce"), [(0.003, 0.067), (0.05, 0.971), (0.5, 8.24)])
+def test_sdm_hardly_pulls_a_pair_that_is_far_down(p, of_infonce):
+    """By the derivative of its formula at the own pair's logit; from a weak start it learns far less than InfoNCE."""
+    others = math.log((1 - p) / 7)
+    same = torch.tensor([[True] + 7 * [False]])
+    pulls = []
+    for loss in (sdm, contrastive):
+        logits = torch.tensor([[math.log(p)] + 7 * [others]], dtype=torch.float64, requires_grad=True)
+        loss(logits, same, 1.0).backward()
+        pulls.append(logits.grad[0, 0].item())
+    wanted = p * (1 - p) * (math.log(p) - others + math.log(EPSILON))
+    assert pulls == pytest.approx([wanted, p - 1], rel=1e-5)
+    assert pulls[0] / pulls[1] == pytest.approx(of_infonce, rel=1e-2)
+
+
 def test_gradient_of_tal_takes_the_weights_as_given():
     """Finite differences of the formula with the weights of the positives held at their values."""
     rows, people = features(5, 6) @ features(5, 7).T, torch.tensor(PEOPLE[0])
