@@ -2,6 +2,8 @@
 UV := $(shell command -v uv 2>/dev/null || echo .venvs/uv/bin/uv)
 PIN := -c constraints/kit.txt
 SHELL := /bin/bash
+# Compiled modules are kept whatever the caller's environment says: compiling them anew in every process takes as long as the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test live check prove bench bench-gpu lint types schemas clean
 
@@ -11,8 +13,11 @@ demo: .venvs/demo/.ready  ## the whole chain on a synthetic world, from drawn vi
 test: check .venvs/full/.ready  ## what needs torch, servers, footage and a browser; parts that are not installed skip with a line
 	.venvs/full/bin/python -m pytest -m full -n 2 --dist loadgroup --durations 8
 
-check: .venvs/check/.ready lint types  ## under a minute, no torch, no servers
-	.venvs/check/bin/python -m pytest -m "not full and not gpu and not prove" -n 2 --dist loadgroup
+check: .venvs/check/.ready lint  ## under a minute, no torch, no servers; types are checked beside the tests and told after them
+	@told=$$(mktemp); $(MAKE) --no-print-directory types >$$told 2>&1 & types=$$!; \
+	trap 'kill $$types 2>/dev/null; rm -f $$told' EXIT; tests=0; \
+	.venvs/check/bin/python -m pytest -m "not full and not gpu and not prove" -n 2 --dist loadgroup || tests=$$?; \
+	wait $$types || tests=$$?; cat $$told; exit $$tests
 
 lint: .venvs/check/.ready
 	.venvs/check/bin/ruff format --check toolkit tests benchmarks examples

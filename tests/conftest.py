@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
 
 from contract.chain import make_chain
+from typed import unsynced
+
+unsynced()
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,11 @@ def pytest_collection_modifyitems(config, items):
             raise pytest.UsageError(
                 f"{item.nodeid} lost its group: this pytest and this pytest-xdist do not go together"
             )
+
+
+def pytest_collection_finish():
+    """Thousands of collected tests stay to the end: a garbage collector that looks them through again and again finds none."""
+    gc.freeze()
 
 
 # A right that a machine may withhold, and that no installation brings; the same faults are also provoked without it.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -144,14 +146,33 @@ UNDONE = {
 }
 
 
+TABLES = [ReleaseTable(split_by="identity", test=0.5, val=0.0, seed=seed) for seed in range(4)]
+parted = pytest.mark.xdist_group("parted")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A work folder with a first release, by seed and by what was decided before it: built once, and a copy for each user."""
+    folders = {}
+
+    def work(to: Path, table: ReleaseTable, before: dict | None) -> Path:
+        of = (table.seed, json.dumps(before))
+        if of not in folders:
+            first = make_work(tmp_path_factory.mktemp("built"), people("abcd", 3))
+            decide(first, *[row for row in (before,) if row])
+            build(first, table)
+            folders[of] = first
+        return shutil.copytree(folders[of], to / f"work-{table.seed}")
+
+    return work
+
+
+@parted
 @pytest.mark.parametrize("ledger", [True, False], ids=["ledger", "releases alone"])
 @pytest.mark.parametrize(("before", "after"), UNDONE.values(), ids=UNDONE)
-def test_no_picture_changes_its_split_when_reviewers_part_what_was_one(tmp_path, before, after, ledger):
-    for seed in range(4):  # one draw alone could hit by chance
-        work = make_work(tmp_path / f"work-{seed}", people("abcd", 3))
-        table = ReleaseTable(split_by="identity", test=0.5, val=0.0, seed=seed)
-        decide(work, *[row for row in (before,) if row])
-        build(work, table)
+def test_no_picture_changes_its_split_when_reviewers_part_what_was_one(built, tmp_path, before, after, ledger):
+    for table in TABLES:  # one draw alone could hit by chance
+        work = built(tmp_path, table, before)
         decide(work, *[row for row in (after,) if row])
         if not ledger:
             (work / "releases/dataset/splits-0.json").unlink()
@@ -162,12 +183,10 @@ def test_no_picture_changes_its_split_when_reviewers_part_what_was_one(tmp_path,
         assert {name: row["split"] for name, row in new.items()} == {name: row["split"] for name, row in old.items()}
 
 
-def test_the_ledger_alone_holds_those_who_were_united_where_the_release_was_withdrawn(tmp_path):
-    for seed in range(4):
-        work = make_work(tmp_path / f"work-{seed}", people("abcd", 3))
-        table = ReleaseTable(split_by="identity", test=0.5, val=0.0, seed=seed)
-        decide(work, decision("merge", person="c0", other="d0"))
-        build(work, table)
+@parted
+def test_the_ledger_alone_holds_those_who_were_united_where_the_release_was_withdrawn(built, tmp_path):
+    for table in TABLES:
+        work = built(tmp_path, table, decision("merge", person="c0", other="d0"))
         old = splits_of(work / "releases/dataset/0.1.0")
         shutil.rmtree(work / "releases/dataset/0.1.0")
         decide(work)

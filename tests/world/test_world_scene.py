@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from ufine_kit.world import sample_people
-from ufine_kit.world.choreography import PLANTS, VideoSettings, cast_of, plan_video
+from ufine_kit.world.choreography import PLANTS, VideoPlan, VideoSettings, cast_of, plan_video
 from ufine_kit.world.footage import track_view
 from ufine_kit.world.scene import frames_of
 from ufine_kit.world.tracking import (
@@ -34,51 +36,60 @@ def iou(one, other) -> float:
     return both / (one[2] * one[3] + other[2] * other[3] - both)
 
 
-def film(number: int = 0, settings: VideoSettings = SETTINGS):
-    plan = plan_video(number, range(30), 41, settings)
+class Film(NamedTuple):
+    """A planned video, its frames, who is to be seen in each, and their tracks."""
+
+    plan: VideoPlan
+    images: tuple
+    seen: tuple
+    tracks: list
+
+
+@cache
+def film() -> Film:
+    """Drawn when the first test asks for it, and only looked at."""
+    plan = plan_video(0, range(30), 41, SETTINGS)
     images, seen = zip(*frames_of(plan, PEOPLE), strict=True)
-    return plan, images, seen
+    return Film(plan, images, seen, tracks_of(seen))
 
 
 pytestmark = [pytest.mark.full, pytest.mark.xdist_group("world scene")]
-PLAN, IMAGES, SEEN = film()
-TRACKS = tracks_of(SEEN)
 QUIET = replace(SETTINGS, planted=())
 
 
 def test_one_seed_makes_one_film():
     again = frames_of(plan_video(0, range(30), 41, SETTINGS), PEOPLE)
-    for (image, seen), first_image, first_seen in zip(again, IMAGES[:25], SEEN[:25], strict=False):
+    for (image, seen), first_image, first_seen in zip(again, film().images[:25], film().seen[:25], strict=False):
         assert np.array_equal(image, first_image)
         assert seen == first_seen
 
 
 def test_a_video_has_the_frames_and_shots_that_were_asked_for():
-    assert len(IMAGES) == PLAN.frames == 120
-    assert [(shot.first, shot.end) for shot in PLAN.shots] == [(0, 60), (60, 120)]
-    assert IMAGES[0].shape == (180, 320, 3)
+    assert len(film().images) == film().plan.frames == 120
+    assert [(shot.first, shot.end) for shot in film().plan.shots] == [(0, 60), (60, 120)]
+    assert film().images[0].shape == (180, 320, 3)
 
 
 def test_a_cut_changes_the_picture_more_than_walking_does():
-    change = [float(np.abs(a.astype(int) - b).mean()) for a, b in pairwise(IMAGES)]
-    assert int(np.argmax(change)) + 1 == PLAN.shots[1].first
+    change = [float(np.abs(a.astype(int) - b).mean()) for a, b in pairwise(film().images)]
+    assert int(np.argmax(change)) + 1 == film().plan.shots[1].first
 
 
 def test_people_cross_and_the_nearer_one_is_in_front():
-    events = occlusions(SEEN)
+    events = occlusions(film().seen)
     assert any(event["most"] > 0.5 for event in events)
     for event in events:
-        frame = {one.identity: one for one in SEEN[event["first_frame"]]}
+        frame = {one.identity: one for one in film().seen[event["first_frame"]]}
         feet = {who: frame[who].box[1] + frame[who].box[3] for who in (event["front"], event["behind"])}
         assert feet[event["front"]] >= feet[event["behind"]] - 6  # a foot may be lifted
 
 
 def test_people_come_again_after_a_cut_in_a_shot_and_in_another_video():
-    shots = [{walk.identity for walk in shot.walks} for shot in PLAN.shots]
+    shots = [{walk.identity for walk in shot.walks} for shot in film().plan.shots]
     assert shots[0] & shots[1]
     assert any(
         len([w for w in shot.walks if w.identity == who]) > 1
-        for shot in PLAN.shots
+        for shot in film().plan.shots
         for who in {w.identity for w in shot.walks}
     )
     first, second = (set(cast_of(number, range(30), 4, 2)) for number in (0, 1))
@@ -95,19 +106,19 @@ def test_nobody_is_in_two_places_at_once():
 
 def test_boxes_enclose_what_can_be_seen_of_a_person():
     empty = {}
-    for shot in PLAN.shots:  # the place without people, taken as the median of its frames
-        empty[shot.number] = np.median(np.stack(IMAGES[shot.first : shot.end : 4]), axis=0)
+    for shot in film().plan.shots:  # the place without people, taken as the median of its frames
+        empty[shot.number] = np.median(np.stack(film().images[shot.first : shot.end : 4]), axis=0)
     for frame in range(0, 120, 7):
-        changed = np.abs(IMAGES[frame].astype(int) - empty[0 if frame < 60 else 1]).max(axis=2) > 60
-        for one in SEEN[frame]:
+        changed = np.abs(film().images[frame].astype(int) - empty[0 if frame < 60 else 1]).max(axis=2) > 60
+        for one in film().seen[frame]:
             x, y, w, h = (int(v) for v in clipped(one.box, 320, 180))
             changed[max(0, y - 3) : y + h + 3, max(0, x - 3) : x + w + 3] = False
-        moving = SEEN[frame]
+        moving = film().seen[frame]
         assert changed.mean() < 0.04 or not moving  # what is left are people whom the median holds for background
 
 
 def test_visibility_counts_what_is_hidden_and_what_is_cut():
-    for seen in SEEN:
+    for seen in film().seen:
         for one in seen:
             inside = clipped(one.box, 320, 180)
             assert 0 <= one.visibility <= 1
@@ -118,9 +129,9 @@ def test_visibility_counts_what_is_hidden_and_what_is_cut():
 
 @pytest.mark.parametrize("kind", PLANTS)
 def test_planted_noise_is_there_and_is_told(kind):
-    found = [one for seen in SEEN for one in seen if one.planted == kind]
+    found = [one for seen in film().seen for one in seen if one.planted == kind]
     assert found
-    others = [one.box[3] for seen in SEEN for one in seen if one.planted is None]
+    others = [one.box[3] for seen in film().seen for one in seen if one.planted is None]
     if kind == "tiny":
         assert max(one.box[3] for one in found) < 0.5 * min(others)
     if kind == "blurred":
@@ -130,18 +141,25 @@ def test_planted_noise_is_there_and_is_told(kind):
         assert max(one.visibility for one in found) < 0.7
     if kind == "overlapped":
         assert (
-            np.mean([max(iou(one.box, other.box) for other in SEEN[one.frame] if other != one) > 0.3 for one in found])
+            np.mean(
+                [
+                    max(iou(one.box, other.box) for other in film().seen[one.frame] if other != one) > 0.3
+                    for one in found
+                ]
+            )
             > 0.9
         )
 
 
 def test_blur_takes_away_sharpness():
-    blurred = next(one for seen in SEEN for one in seen if one.blurred and one.visibility > 0.9)
-    sharp = next(s for s in SEEN[PLAN.shots[blurred.shot].first] if s.walk == blurred.walk)
+    blurred = next(one for seen in film().seen for one in seen if one.blurred and one.visibility > 0.9)
+    sharp = next(s for s in film().seen[film().plan.shots[blurred.shot].first] if s.walk == blurred.walk)
     contrast = []
     for one in (sharp, blurred):
         x, y, w, h = (int(v) for v in clipped(one.box, 320, 180))
-        contrast.append(float(np.abs(np.diff(IMAGES[one.frame][y : y + h, x : x + w].astype(int), axis=0)).mean()))
+        contrast.append(
+            float(np.abs(np.diff(film().images[one.frame][y : y + h, x : x + w].astype(int), axis=0)).mean())
+        )
     assert contrast[1] < 0.75 * contrast[0]
 
 
@@ -151,8 +169,8 @@ def test_no_noise_is_planted_unless_asked_for():
 
 
 def test_tracks_end_at_cuts_and_hold_one_person_in_one_facing():
-    assert len(TRACKS) >= 8
-    for track in TRACKS:
+    assert len(film().tracks) >= 8
+    for track in film().tracks:
         assert len(track.identities) == 1
         assert len({one.shot for one in track.seen}) == 1
         assert len({one.facing for one in track.seen}) == 1
@@ -161,12 +179,12 @@ def test_tracks_end_at_cuts_and_hold_one_person_in_one_facing():
 
 
 def test_a_person_who_comes_again_has_another_track():
-    whose = [track.identities[0]["identity"] for track in TRACKS]
+    whose = [track.identities[0]["identity"] for track in film().tracks]
     assert len(whose) > len(set(whose))
 
 
 def test_switched_ids_hold_two_people_and_are_told():
-    switched = [track for track in tracks_of(SEEN, switches=1) if len(track.identities) > 1]
+    switched = [track for track in tracks_of(film().seen, switches=1) if len(track.identities) > 1]
     assert len(switched) == 2
     one, other = (track.identities for track in switched)
     assert [run["identity"] for run in one] == [run["identity"] for run in other][::-1]
@@ -174,7 +192,7 @@ def test_switched_ids_hold_two_people_and_are_told():
 
 
 def test_a_track_is_described_by_what_every_good_frame_shows():
-    views = [(track, track_view(track)) for track in TRACKS]
+    views = [(track, track_view(track)) for track in film().tracks]
     assert sum(view is not None for _, view in views) >= 6
     for track, view in views:
         if view is None:
@@ -190,19 +208,19 @@ def columns(lines: list[str]) -> np.ndarray:
 
 
 def test_truth_is_in_mot_format():
-    rows = columns(gt_lines(SEEN))
-    assert rows.shape == (sum(map(len, SEEN)), 9)
+    rows = columns(gt_lines(film().seen))
+    assert rows.shape == (sum(map(len, film().seen)), 9)
     assert rows[:, 0].min() == 1
     assert rows[:, 0].max() == 120
-    assert set(rows[:, 1] - 1) == {one.identity for seen in SEEN for one in seen}
+    assert set(rows[:, 1] - 1) == {one.identity for seen in film().seen for one in seen}
     assert set(map(tuple, rows[:, 6:8])) == {(1.0, 1.0)}
     assert rows[:, 8].min() >= 0
     assert rows[:, 8].max() <= 1
 
 
 def test_given_detections_are_the_true_boxes_inside_the_picture():
-    rows = columns(det_lines(SEEN, 320, 180, DetectionNoise(), np.random.default_rng(0)))
-    wanted = [one for seen in SEEN for one in seen if one.visibility >= 0.25]
+    rows = columns(det_lines(film().seen, 320, 180, DetectionNoise(), np.random.default_rng(0)))
+    wanted = [one for seen in film().seen for one in seen if one.visibility >= 0.25]
     assert len(rows) == len(wanted)
     assert rows.shape[1] == 10
     assert set(rows[:, 1]) == {-1}
@@ -219,8 +237,8 @@ def test_given_detections_are_the_true_boxes_inside_the_picture():
     ],
 )
 def test_noise_of_detections_is_what_was_asked_for(noise, low, high):
-    clean = det_lines(SEEN, 320, 180, DetectionNoise(), np.random.default_rng(0))
-    noisy = det_lines(SEEN, 320, 180, noise, np.random.default_rng(0))
+    clean = det_lines(film().seen, 320, 180, DetectionNoise(), np.random.default_rng(0))
+    noisy = det_lines(film().seen, 320, 180, noise, np.random.default_rng(0))
     assert low <= len(noisy) / len(clean) <= high
     if noise.jitter:
         moved = np.abs(columns(noisy)[:, 2:4] - columns(clean)[:, 2:4])
@@ -228,7 +246,7 @@ def test_noise_of_detections_is_what_was_asked_for(noise, low, high):
 
 
 def test_tracks_are_written_in_order_with_boxes_inside_the_picture():
-    rows = columns(track_lines(TRACKS, 320, 180))
+    rows = columns(track_lines(film().tracks, 320, 180))
     assert list(rows[:, 0]) == sorted(rows[:, 0])
-    assert set(rows[:, 1]) == set(range(1, len(TRACKS) + 1))
+    assert set(rows[:, 1]) == set(range(1, len(film().tracks) + 1))
     assert (rows[:, 3] + rows[:, 5]).max() <= 180

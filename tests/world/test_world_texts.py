@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
-from ufine_kit.world import GRANULARITIES, STYLES, describe, draw_crop, facts_of, sample_people, sample_writers
+from ufine_kit.world import (
+    GRANULARITIES,
+    STYLES,
+    Person,
+    View,
+    describe,
+    draw_crop,
+    facts_of,
+    sample_people,
+    sample_writers,
+)
 from ufine_kit.world.facts import Fact
 from ufine_kit.world.lexicon import SYNONYMS
 from ufine_kit.world.palette import COLOURS, HAIR_COLOURS
@@ -17,14 +28,18 @@ from ufine_kit.world.texts import compose
 
 pytestmark = pytest.mark.full
 
-PEOPLE = sample_people(240, seed=21)
-SHOWN = [(person, draw_crop(person, 1, (128, 64)).view) for person in PEOPLE]
 COLOUR_WORDS = {word for name in [*COLOURS, *HAIR_COLOURS] for word in SYNONYMS.get(name, (name,))}
 ALL = [(granularity, style) for granularity in GRANULARITIES for style in STYLES]
 
 
+@cache
+def shown() -> list[tuple[Person, View]]:
+    """People and what a crop shows of each: drawn when the first test asks for it, and only looked at."""
+    return [(person, draw_crop(person, 1, (128, 64)).view) for person in sample_people(240, seed=21)]
+
+
 def texts(granularity: str, style: str, rng: int = 4) -> list[str]:
-    return [describe(person, view, granularity, style, rng=rng) for person, view in SHOWN]
+    return [describe(person, view, granularity, style, rng=rng) for person, view in shown()]
 
 
 def words_for(value: str) -> tuple[str, ...]:
@@ -51,7 +66,7 @@ def test_the_granularities_keep_apart():
 
 @pytest.mark.parametrize(("granularity", "style"), ALL)
 def test_texts_speak_of_no_colour_that_is_not_there(granularity, style):
-    for (person, view), text in zip(SHOWN, texts(granularity, style), strict=True):
+    for (person, view), text in zip(shown(), texts(granularity, style), strict=True):
         said = re.sub(r"\bcolou?r\w*", " ", text.lower())
         for _, attribute, value in facts_of(person, view):
             if attribute in ("colour", "second colour", "sole"):
@@ -63,7 +78,7 @@ def test_texts_speak_of_no_colour_that_is_not_there(granularity, style):
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_fine_text_names_every_visible_core_garment(style):
-    for (person, view), text in zip(SHOWN, texts("fine", style), strict=True):
+    for (person, view), text in zip(shown(), texts("fine", style), strict=True):
         for item, attribute, value in facts_of(person, view):
             if item in ("lower", "shoes", "outer") and attribute in ("kind", "colour"):
                 assert says(text, value), (item, value, text)
@@ -73,7 +88,7 @@ def test_a_fine_text_names_every_visible_core_garment(style):
 
 @pytest.mark.parametrize(("granularity", "style"), ALL)
 def test_hidden_things_are_not_spoken_of(granularity, style):
-    for (person, view), text in zip(SHOWN, texts(granularity, style), strict=True):
+    for (person, view), text in zip(shown(), texts(granularity, style), strict=True):
         for thing in (person.bag, person.carried, person.headwear, person.outer):
             item = {person.bag: "bag", person.carried: "carried", person.headwear: "headwear", person.outer: "outer"}[
                 thing
@@ -86,7 +101,7 @@ def test_hidden_things_are_not_spoken_of(granularity, style):
 @pytest.mark.parametrize("style", STYLES)
 def test_sides_are_the_wearers_own(style):
     told = 0
-    for (person, view), text in zip(SHOWN, texts("fine", style), strict=True):
+    for (person, view), text in zip(shown(), texts("fine", style), strict=True):
         sides = {fact.value for fact in facts_of(person, view) if fact.attribute in ("side", "hand")}
         for side in re.findall(r"\b(left|right) (?:hand|hip|shoulder|side)\b", text):
             assert side in sides, text
@@ -110,7 +125,7 @@ def test_nobodys_skin_is_described():
 
 
 def test_texts_of_one_picture_differ():
-    person, view = SHOWN[0]
+    person, view = shown()[0]
     many = {describe(person, view, "fine", style, rng=rng) for style in STYLES for rng in range(10)}
     assert len(many) == 40
     assert describe(person, view, rng=3) == describe(person, view, rng=3)
@@ -118,13 +133,13 @@ def test_texts_of_one_picture_differ():
 
 def test_a_writers_habits_rule_the_words():
     habits = {"trousers": "pants", "grey": "gray", "glasses": "eyeglasses"}
-    for person, view in SHOWN[:80]:
+    for person, view in shown()[:80]:
         text = describe(person, view, "fine", "plain", habits, 1)
         assert not re.search(r"\btrousers\b|\bgrey\b|wears glasses", text)
 
 
 def test_facts_hold_for_the_person():
-    for person, view in SHOWN:
+    for person, view in shown():
         seen = person.attributes()
         for item, attribute, value in facts_of(person, view):
             if item in ("posture", "place") or attribute == "presence":
@@ -152,7 +167,7 @@ def test_absence_is_told_only_where_it_shows(item, words):
 
 
 def test_a_crop_that_shows_almost_nothing_still_has_a_text():
-    person, view = SHOWN[0]
+    person, view = shown()[0]
     for granularity, style in ALL:
         assert describe(person, replace(view, visible=frozenset()), granularity, style).endswith(".")
 

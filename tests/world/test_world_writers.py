@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,31 +14,36 @@ from ufine_kit.world.annotate import Task, annotate
 from ufine_kit.world.phrasing import Voice
 from ufine_kit.world.writers import EPOCH, from_template, mistyped
 
-PEOPLE = sample_people(60, seed=31, near_alike=0.0)
-TASKS = [
-    Task({"image": f"crops/{person.identity:04d}/0.jpg"}, person, draw_crop(person, 1, (128, 64)).view)
-    for person in PEOPLE
-]
+pytestmark = pytest.mark.xdist_group("writers")
+
+
+@cache
+def tasks() -> list[Task]:
+    """Crops to describe: drawn when the first test asks for them, and only looked at."""
+    return [
+        Task({"image": f"crops/{person.identity:04d}/0.jpg"}, person, draw_crop(person, 1, (128, 64)).view)
+        for person in sample_people(60, seed=31, near_alike=0.0)
+    ]
 
 
 def planted(*faults: str):
     """Rows by description and faults by description of a small campaign with these faults."""
     writers = sample_writers(4, 2, faults)
-    rows, told = annotate(TASKS, writers, 2)
+    rows, told = annotate(tasks(), writers, 2)
     return {row["description"]: row for row in rows}, {fault["description"]: fault for fault in told}, writers
 
 
 def test_honest_writers_plant_nothing():
     rows, faults, _ = planted()
     assert not faults
-    assert len(rows) == 2 * len(TASKS)
+    assert len(rows) == 2 * len(tasks())
     assert min(len(row["text"].split()) for row in rows.values()) >= 30
 
 
 def test_every_crop_has_texts_of_two_writers():
     rows, _, _ = planted(*FAULTS)
     by_image = Counter((row["image"], row["writer"]) for row in rows.values())
-    assert len(by_image) == 2 * len(TASKS)
+    assert len(by_image) == 2 * len(tasks())
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -68,7 +74,7 @@ def test_the_hasty_writer_takes_an_impossible_time():
 
 
 def test_the_template_writer_repeats_one_frame():
-    texts = [from_template(facts_of(task.person, task.view), Voice(np.random.default_rng(1))) for task in TASKS]
+    texts = [from_template(facts_of(task.person, task.view), Voice(np.random.default_rng(1))) for task in tasks()]
     frames = {re.sub(r" (is|about a) [^.]*\.", " \\1 ___.", text).replace("woman", "man") for text in texts}
     assert len(set(texts)) > 40
     assert len(frames) <= 3
@@ -91,7 +97,7 @@ def test_faulty_texts_look_as_declared(fault, holds):
 
 def test_a_contradicting_text_names_a_colour_that_is_not_there():
     rows, faults, _ = planted("contradiction")
-    views = {task.key["image"]: facts_of(task.person, task.view) for task in TASKS}
+    views = {task.key["image"]: facts_of(task.person, task.view) for task in tasks()}
     missing = 0
     for name in faults:
         row = rows[name]
