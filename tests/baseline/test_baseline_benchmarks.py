@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 
 pytestmark = pytest.mark.full
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks/train_gpu.py"
 WITHOUT = ("pydantic", "pyarrow", "datasets", "av", "jinja2")
+
+
+def test_operations_are_counted_at_the_length_that_the_measured_loop_reads():
+    """A compiled step pads its texts to the limit, whatever the first batch holds."""
+    bench = runpy.run_path(str(BENCHMARK))
+    device, flops = torch.device("cpu"), []
+    for compiled in (True, False):
+        table = bench["settings"](True, 4, compiled)
+        source = bench["random_source"](table, 16, device)
+        source = replace(source, lengths=source.lengths // 2)
+        flops.append(bench["flops_a_step"](source, table, device))
+    assert flops[0] > flops[1]
 
 
 def test_training_speed_is_measured_with_torch_and_transformers_alone(tmp_path):

@@ -22,6 +22,8 @@ NARROW = {"queries": 3, "width": 16, "blocks": 1, "heads": 7}
             "`baseline.decoder.width` 16 is no",
             "baseline.decoder.width=21",
         ),
+        ({"seed": -1}, "`baseline.seed` -1", "baseline.seed=0"),
+        ({"seed": 10**20}, "`baseline.seed` 1000", "baseline.seed=0"),
         ({"losses": only(granularity=1), "decoder": NARROW}, "`baseline.decoder.heads` 7", "baseline.decoder.width=21"),
     ],
 )

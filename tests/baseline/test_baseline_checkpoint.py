@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoTokenizer, CLIPModel  # noqa: E402
 
 from baseline.releases import small_table  # noqa: E402
 from ufine_kit.baseline import checkpoint  # noqa: E402
 from ufine_kit.baseline.augment import MEAN, STD  # noqa: E402
-from ufine_kit.baseline.checkpoint import open_checkpoint, read_card, write_state  # noqa: E402
+from ufine_kit.baseline.checkpoint import open_checkpoint, read_card, trained_on, write_state  # noqa: E402
 from ufine_kit.baseline.data import load_pairs  # noqa: E402
 from ufine_kit.baseline.features import image_features, text_features  # noqa: E402
 from ufine_kit.baseline.tokens import encode  # noqa: E402
@@ -110,6 +111,14 @@ def test_weights_of_another_shape_are_named(copied):
     assert "\n" not in error.value.problem
 
 
+def test_weights_that_were_replaced_are_refused(copied, trained):
+    """Whom they were trained on is told of other weights."""
+    tensors = load_file(copied / "model.safetensors")
+    save_file({name: tensor + 1 for name, tensor in tensors.items()}, copied / "model.safetensors")
+    with pytest.raises(KitError, match=r"holds other weights than those that `ufine\.json` speaks of"):
+        open_checkpoint(copied)
+
+
 def test_newer_format_is_refused(copied):
     card = json.loads((copied / "ufine.json").read_text())
     (copied / "ufine.json").write_text(json.dumps(card | {"format": 99}))
@@ -123,6 +132,90 @@ def test_folder_without_a_card_says_whether_it_is_unfinished(tmp_path):
     write_state(tmp_path, checkpoint.State({"weight.a": torch.zeros(2)}, {"step": 4}))
     with pytest.raises(KitError, match="not trained to its end"):
         read_card(tmp_path)
+
+
+def test_folder_of_a_series_says_what_can_be_named(tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "seeds.json").write_text('{"checkpoints": ["tiny-seed0"]}')
+    with pytest.raises(KitError, match="holds a series of seeds") as error:
+        read_card(tmp_path / "tiny")
+    assert "tiny-seed0" in error.value.mend and "--validate" in error.value.mend
+
+
+CARD = (
+    {"name": "../../evil"},
+    {"name": "a/b"},
+    {"made_of": 3},
+    {"trained_on": []},
+    {"image_width_px": "16"},
+    {"recipe": None},
+)
+
+
+@pytest.mark.parametrize("changes", CARD, ids=str)
+def test_card_that_says_what_none_says_is_refused_by_its_field(copied, changes):
+    """A checkpoint comes from anywhere, and a record is written under its name."""
+    card = json.loads((copied / "ufine.json").read_text())
+    (copied / "ufine.json").write_text(json.dumps(card | changes))
+    (field,) = changes
+    with pytest.raises(KitError, match=f"ufine.json`: `{field}`") as error:
+        open_checkpoint(copied)
+    assert "\n" not in error.value.problem
+
+
+@pytest.mark.parametrize(("name", "text"), [("ufine.json", "[]"), ("ufine.json", "{}"), ("trained_on.json", "[1]"),
+                                            ("trained_on.json", '{"people": 3, "images": []}')])  # fmt: skip
+def test_file_of_another_shape_is_named(copied, name, text):
+    (copied / name).write_text(text)
+    with pytest.raises(KitError, match=name):
+        trained_on(copied) if name == checkpoint.TRAINED_ON else open_checkpoint(copied)
+
+
+@pytest.mark.parametrize(
+    "gone", [("tokenizer.json",), ("tokenizer_config.json",), ("tokenizer.json", "tokenizer_config.json")]
+)
+def test_checkpoint_without_its_tokenizer_is_refused(copied, gone):
+    """transformers makes up an empty one where the files are missing, and every text would be the same."""
+    for name in gone:
+        (copied / name).unlink()
+    with pytest.raises(KitError, match="tokenizer"):
+        open_checkpoint(copied)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("vision_config", {"patch_size": 0}),
+        ("vision_config", {"hidden_size": "x"}),
+        ("text_config", {"hidden_act": "?"}),
+    ],
+)
+def test_configuration_that_is_nonsense_is_one_line(copied, part, changes):
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps(config | {part: config[part] | changes}))
+    with pytest.raises(KitError, match="does not open") as error:
+        open_checkpoint(copied)
+    assert "\n" not in error.value.problem
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"version": "1.0"}'])
+def test_tokenizer_that_is_none_is_one_line(copied, text):
+    (copied / "tokenizer.json").write_text(text)
+    with pytest.raises(KitError, match="does not open"):
+        open_checkpoint(copied)
+
+
+def test_training_state_of_another_kind_is_named(tmp_path):
+    save_file({"a": torch.zeros(1)}, tmp_path / checkpoint.STATE)
+    with pytest.raises(KitError, match="safetensors` holds no training"):
+        checkpoint.read_state(tmp_path)
+
+
+def test_damaged_lines_of_a_curve_are_left_out(tmp_path):
+    kept = b'{"step": 4}\n'
+    (tmp_path / checkpoint.CURVE).write_bytes(b"\0\0\0\n" + kept + b'[]\n{"step": 8}\n{"st')
+    checkpoint.cut_curve(tmp_path, 4)
+    assert (tmp_path / checkpoint.CURVE).read_bytes() == kept
 
 
 def test_training_state_comes_back_whole(tmp_path):

@@ -58,6 +58,12 @@ def test_missing_split_and_missing_caption_are_named(tmp_path):
         load_pairs(written(tmp_path / "b", [*world_rows("train", 1, 0), row]), "train", 32, 16)
 
 
+def test_split_that_no_release_has_is_told_what_there_is(small_release):
+    with pytest.raises(KitError, match="no `tests` split") as error:
+        load_pairs(small_release, "tests", 32, 16)
+    assert error.value.mend == "it has: train, val, test"
+
+
 def test_every_epoch_sees_every_image_once_in_another_order():
     epochs = [np.concatenate([images_of_step(step, 12, 4, 0) for step in range(at, at + 3)]) for at in (0, 3, 6)]
     for epoch in epochs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
-from ufine_kit.baseline.device import choose_device, memory_named, settled  # noqa: E402
+from ufine_kit.baseline.device import choose_device, half_precision, memory_named, sent, settled  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
 
 pytestmark = pytest.mark.full
@@ -42,6 +42,59 @@ def test_device_is_the_gpu_where_there_is_one(monkeypatch, name, there, wanted):
             choose_device(name)
     else:
         assert choose_device(name).type == wanted
+
+
+def test_more_processes_than_gpus_is_one_line(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("auto", 1).index == 1
+    with pytest.raises(KitError, match="process 3 of this machine has no GPU of its own") as error:
+        choose_device("auto", 2)
+    assert "--nproc-per-node 2" in error.value.mend
+
+
+@pytest.mark.parametrize(
+    ("precision", "native", "wanted"),
+    [("auto", True, True), ("auto", False, False), ("bf16", False, True), ("fp32", True, False)],
+)
+def test_bf16_is_chosen_where_the_gpu_has_it(monkeypatch, precision, native, wanted):
+    """GPUs before Ampere only imitate it, slower than fp32."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    assert half_precision(torch.device("cuda", 0), precision) is wanted
+
+
+def test_auto_is_fp32_on_a_cpu():
+    assert not half_precision(torch.device("cpu"), "auto")
+
+
+class Pageable:
+    """Stands for a tensor of the host on its way to a GPU."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, pinned: bool = False) -> None:
+        self.pinned = pinned
+
+    def pin_memory(self) -> Pageable:
+        return Pageable(pinned=True)
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> tuple[str, bool]:
+        return device.type, self.pinned and non_blocking
+
+
+def test_host_never_waits_for_a_gpu_that_takes_a_batch():
+    """From pageable memory the copy waits for all that the GPU still has to do."""
+    assert sent(Pageable(), torch.device("cuda", 0)) == ("cuda", True)
+    rows = torch.zeros(2)
+    assert sent(rows, torch.device("cpu")) is rows
+
+
+@pytest.mark.parametrize(
+    "said", ["CUDA error: out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"]
+)
+def test_gpu_that_others_fill_is_one_line(said):
+    with pytest.raises(KitError, match="out of GPU memory training"), memory_named("training", "smaller"):
+        raise RuntimeError(said)
 
 
 def test_kernels_are_deterministic_on_the_cpu_alone():

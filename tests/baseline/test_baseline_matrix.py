@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from ufine_kit.baseline.matrix import PUBLISHED, latex, lines_of, markdown, write_matrix  # noqa: E402
+from ufine_kit.errors import KitError  # noqa: E402
 
 pytestmark = pytest.mark.full
 
@@ -57,6 +58,19 @@ def test_matrix_takes_every_record_of_its_split_and_zero_shot_rows(tmp_path):
     assert "m-test" in text and "z-test" in text and "m-val" not in text
     assert [path.suffix for path in paths] == [".md", ".tex"]
     assert write_matrix(tmp_path, "test")[0].read_text() == text
+
+
+def test_markdown_cells_fetch_nothing_and_lead_nowhere():
+    text = markdown(lines_of([record("a", "x", name="![x](https://example.org/p.png)")]))
+    assert "[" not in text and "https" in text
+
+
+@pytest.mark.parametrize("change", [{"metrics": {"R@1": 1.0}}, {"checkpoint": 3}, {"release": {}}])
+def test_record_of_another_shape_is_named(tmp_path, change):
+    (tmp_path / "aa").mkdir()
+    (tmp_path / "aa" / "m-test.json").write_text(json.dumps(record("own", "own") | change))
+    with pytest.raises(KitError, match=r"m-test\.json` is no record"):
+        write_matrix(tmp_path, "test")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -139,6 +139,20 @@ def test_words_are_told_where_they_were_masked_and_nowhere_else():
     assert one("words") == pytest.approx(wanted.item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["match", "cross_identity"])
+def test_where_nobody_else_is_there_the_pairs_alone_are_judged(name):
+    """The hardest of no candidates is some image of the same person, which must not count as a mismatch."""
+    objective, nobody_else = made(losses=only(**{name: 1.0})), torch.full((4,), 3)
+    seen, patches = look(objective.clip, IMAGES)
+    said, words, read = read_texts(objective.clip, IDS)
+    if name == "match":
+        wanted = -objective.matcher(objective.decoder(patches), objective.decoder(words, read)).sigmoid().log().mean()
+    else:
+        wanted = sum(torch.nn.functional.cross_entropy(each, nobody_else) for each in objective.pairs(seen, said)) / 2
+    found, _ = objective(IMAGES, IDS, nobody_else)
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-4)
+
+
 def test_batch_of_one_person_is_still_a_number():
     objective = made(**ALL_LOSSES)
     total, _ = objective(IMAGES, IDS, torch.zeros(4, dtype=torch.long), TOLD)
@@ -151,3 +165,10 @@ def test_padding_changes_no_loss():
     torch.testing.assert_close(
         objective(IMAGES, IDS, PEOPLE, TOLD)[1], objective(IMAGES, longer, PEOPLE, told)[1], rtol=1e-4, atol=1e-5
     )
+
+
+def test_all_losses_compile_into_one_graph():
+    """What breaks the graph in two is compiled in two, and the host is back between them in every step."""
+    objective = made(**ALL_LOSSES)
+    compiled = torch.compile(objective, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(IMAGES, IDS, PEOPLE, TOLD), objective(IMAGES, IDS, PEOPLE, TOLD))

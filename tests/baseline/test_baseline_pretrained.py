@@ -139,6 +139,34 @@ def test_truncated_weights_are_one_line(clip, tmp_path, left):
         assert "\n" not in error.value.problem
 
 
+def test_start_without_its_tokenizer_is_refused(clip, tmp_path):
+    """transformers makes up an empty one of two tokens where the files are missing."""
+    folder = shutil.copytree(clip, tmp_path / "mute")
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    with pytest.raises(KitError, match=r"mute` has no tokenizer of its own"):
+        open_pretrained(str(folder))
+
+
+def test_start_whose_tokenizer_knows_no_end_is_refused(clip, tmp_path):
+    folder = shutil.copytree(clip, tmp_path / "endless")
+    said = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(said | {"eos_token": None}))
+    with pytest.raises(KitError, match=r"endless` has no end token"):
+        open_pretrained(str(folder))
+
+
+@pytest.mark.parametrize("vision", [5, {"patch_size": 0}, {"hidden_size": "x"}])
+def test_start_of_nonsense_is_one_line(clip, tmp_path, vision):
+    folder = shutil.copytree(clip, tmp_path / "odd")
+    config = json.loads((folder / "config.json").read_text())
+    changed = vision if isinstance(vision, int) else config["vision_config"] | vision
+    (folder / "config.json").write_text(json.dumps(config | {"vision_config": changed}))
+    with pytest.raises(KitError, match="does not open as a CLIP model") as error:
+        open_pretrained(str(folder))
+    assert "\n" not in error.value.problem
+
+
 def test_image_that_its_patches_do_not_fill_names_the_next_size(clip, small_release, tmp_path, quiet):
     with pytest.raises(KitError, match="not made of whole patches of 8 px") as error:
         train(small_release, small_table(pretrained=str(clip), image_width_px=20), tmp_path / "a", quiet)
@@ -160,8 +188,9 @@ def test_zero_shot_size_keeps_the_number_of_patches(square, patch, wanted):
     assert zero_shot_size(square, patch) == wanted
 
 
-def test_slug_is_a_file_name():
-    assert slug("openai/CLIP ViT:B|16") == "zero-shot-clip-vit-b-16"
+def test_slug_is_a_file_name_that_keeps_two_organisations_apart(tmp_path):
+    assert slug("openai/CLIP ViT:B|16") == "zero-shot-openai-clip-vit-b-16"
+    assert slug(str(tmp_path)) == f"zero-shot-{tmp_path.name}"
 
 
 # --- sizes of the paper's models, from their configurations: no weight is made -----------------------------------------

@@ -16,8 +16,8 @@ torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from safetensors.numpy import load_file  # noqa: E402
 
 from baseline.releases import ALL_LOSSES, flags, small_table  # noqa: E402
-from ufine_kit.baseline.processes import Processes, from_environment, gathered, mean_of  # noqa: E402
-from ufine_kit.baseline.train import train  # noqa: E402
+from ufine_kit.baseline.processes import Processes, from_environment, gathered, joined, mean_of  # noqa: E402
+from ufine_kit.baseline.train import check_shares, train  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
 
 pytestmark = pytest.mark.full
@@ -107,6 +107,28 @@ def test_torchrun_says_who_a_process_is(monkeypatch):
         monkeypatch.setenv(name, value)
     assert from_environment() == Processes(3, 4, 1)
     assert not from_environment().first
+
+
+@pytest.mark.parametrize(
+    ("images", "processes", "fits"), [(5, 4, False), (3, 4, False), (4, 4, True), (5, 1, True), (9, 4, True)]
+)
+def test_images_fewer_than_a_batch_must_divide_too(images, processes, fits):
+    """A process without an image stops the others; one image left over would never be seen."""
+    if fits:
+        check_shares(images, small_table(batch=8), Processes(0, processes))
+        return
+    with pytest.raises(KitError, match=f"{images} train images do not divide among {processes} processes"):
+        check_shares(images, small_table(batch=8), Processes(0, processes))
+
+
+def test_each_process_keeps_to_its_own_gpu(monkeypatch):
+    """Else every process opens the first GPU as well, and pins its memory there."""
+    told = []
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: told.append(("own", str(device))))
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda kind: told.append(("group", kind)))
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: told.append(("end", "")))
+    with joined(Processes(3, 4, 1), torch.device("cuda", 1)):
+        assert told == [("own", "cuda:1"), ("group", "nccl")]
 
 
 def test_batch_that_does_not_divide_is_refused(small_release, tmp_path, quiet, monkeypatch):

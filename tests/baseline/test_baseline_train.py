@@ -150,6 +150,23 @@ def test_stopped_anywhere_and_resumed_ends_in_the_same_bytes(
     assert bytes_of(tmp_path / "tiny") == unbroken
 
 
+def test_killed_after_its_last_word_it_is_tidied_by_the_next_run(small_release, unbroken, tmp_path, quiet, monkeypatch):
+    def pull(_: Path) -> None:
+        raise PulledPlugError
+
+    with monkeypatch.context() as patched, pytest.raises(PulledPlugError):
+        patched.setattr(training.checkpoint, "remove_state", pull)
+        train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert (tmp_path / "tiny" / "training.safetensors").exists()
+    assert train(small_release, small_table(), tmp_path / "tiny", quiet).already_done
+    assert bytes_of(tmp_path / "tiny") == unbroken
+
+
+def test_curve_can_be_looked_at_while_it_trains(small_release, tmp_path, monkeypatch):
+    train_until(monkeypatch, small_release, tmp_path / "tiny", "train.checkpoint", 1)
+    assert (tmp_path / "tiny" / "curve.png").stat().st_size > 1000
+
+
 def test_torn_last_line_of_the_curve_is_written_again(small_release, unbroken, tmp_path, quiet, monkeypatch):
     train_until(monkeypatch, small_release, tmp_path / "tiny", "train.step", 7)
     with (tmp_path / "tiny" / "metrics.jsonl").open("a") as file:
@@ -210,11 +227,32 @@ class ScriptedVal:
         return {"R@1": next(self.answers)}
 
 
+def test_weights_that_are_kept_are_those_of_the_best_step(small_release, tmp_path, quiet, monkeypatch):
+    scripted, looked_at = ScriptedVal([10.0, 30.0, 20.0]), []
+
+    def look(clip, *_: object) -> ScriptedVal:
+        looked_at.append({name: tensor.clone() for name, tensor in clip.state_dict().items()})
+        return scripted
+
+    monkeypatch.setattr(training, "score_pairs", look)
+    train(small_release, small_table(), tmp_path / "tiny", quiet)
+    kept, name = open_checkpoint(tmp_path / "tiny")[0].state_dict(), "visual_projection.weight"
+    assert [torch.equal(kept[name], then[name]) for then in looked_at] == [False, True, False]
+
+
 def test_without_a_val_split_the_last_step_is_kept_and_said(tmp_path, quiet):
     release = written(tmp_path / "release", world_rows("train", 6, 0))
     report = train(release, small_table(), tmp_path / "tiny", quiet)
     assert (report.step, report.selection, report.metrics) == (12, "last", {})
     assert "no val split" in quiet[0]
+
+
+def test_val_of_one_person_chooses_nothing(tmp_path, quiet):
+    """Every ranking of one person is right: the first look would win, however little was learned by then."""
+    release = written(tmp_path / "release", [*world_rows("train", 6, 0), *world_rows("val", 1, 6)])
+    report = train(release, small_table(), tmp_path / "tiny", quiet)
+    assert (report.step, report.selection, report.metrics) == (12, "last", {})
+    assert "no val split with two identities: the last step will be kept" in quiet[0]
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------

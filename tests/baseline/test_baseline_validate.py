@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import shutil
@@ -13,13 +14,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from baseline.cliplike import write_cliplike  # noqa: E402
 from baseline.releases import bytes_of, small_table, world_rows, written  # noqa: E402
+from ufine_kit.baseline import seeds as series_of_seeds  # noqa: E402
 from ufine_kit.baseline.chance import binomial_interval, shuffled  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
 from ufine_kit.baseline.data import held_out, load_pairs  # noqa: E402
 from ufine_kit.baseline.evaluate import record_path  # noqa: E402
+from ufine_kit.baseline.processes import Processes  # noqa: E402
 from ufine_kit.baseline.seeds import mean_and_sd, seeds_of, train_seeds  # noqa: E402
 from ufine_kit.baseline.subject import trained_subject  # noqa: E402
-from ufine_kit.baseline.train import start, train  # noqa: E402
+from ufine_kit.baseline.train import TrainReport, start, train  # noqa: E402
 from ufine_kit.baseline.validate import check_series, first_words, untrained, validate  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
 from ufine_kit.manifest import read_record  # noqa: E402
@@ -70,6 +73,17 @@ def test_stopped_series_goes_on(series, small_release, quiet):
     again = train_seeds(small_release, small_table(steps=4), folder.parent, 2, quiet)
     assert [run["already_done"] for run in again["runs"]] == [True, True]
     assert again["mean"] == summary["mean"]
+
+
+def test_further_processes_sum_up_nothing_of_a_series_that_goes_on(tmp_path, small_release, monkeypatch):
+    """They know the metrics of a run that was done before, and of the others nothing."""
+    done = TrainReport(tmp_path, 4, 4, 1.0, {"R@1": 2.0}, "best R@1 on val", 9, already_done=True)
+    reports = iter([done, replace(done, metrics={}, already_done=False)])
+    monkeypatch.setattr(series_of_seeds, "train", lambda *_: next(reports))
+    monkeypatch.setattr(series_of_seeds, "joined", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(series_of_seeds, "from_environment", lambda: Processes(1, 2, 1))
+    assert train_seeds(small_release, small_table(), tmp_path, 2, lambda _: None) == {}
+    assert not (tmp_path / "tiny").exists()
 
 
 def test_one_run_has_no_deviation():

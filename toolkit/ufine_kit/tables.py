@@ -208,7 +208,9 @@ class BaselineTable(Table):
     )
     losses: LossesTable = LossesTable()
     decoder: DecoderTable = DecoderTable()
-    precision: Literal["auto", "fp32", "bf16"] = Field(default="auto", description="auto: bf16 autocast on a GPU")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 autocast on a GPU that has it"
+    )
     compile: bool = Field(default=False, description="torch.compile; texts are then padded to `text_tokens`")
     cache: Literal["auto", "device", "host"] = Field(
         default="auto", description="where decoded images wait; auto: in GPU memory if half of what is free holds them"

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from ufine_kit.baseline.augment import Augmentation, augmented
-from ufine_kit.baseline.device import cached, on_device
+from ufine_kit.baseline.device import cached, on_device, sent
 from ufine_kit.baseline.processes import Processes
 from ufine_kit.baseline.tokens import encode, lengths_of, masked, mirrored, ordinary_ids
 from ufine_kit.errors import KitError
@@ -91,7 +91,7 @@ def draw(source: Source, table: BaselineTable, step: int, processes: Processes =
     part = slice(processes.rank * share, (processes.rank + 1) * share)
     device = source.people.device
     chosen = on_device(images[part], source.pixels.device)
-    seen = augmented(source.pixels[chosen].to(device, non_blocking=True), flipped, how, rng, part)
+    seen = augmented(sent(source.pixels[chosen], device), flipped, how, rng, part)
     lengths = source.lengths[side, captions]
     longest = source.ids.shape[2] if table.compile else int(lengths.max())
     ids = source.ids[on_device(side[part], device), on_device(captions[part], device), :longest]

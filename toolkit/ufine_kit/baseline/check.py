@@ -21,7 +21,7 @@ def losses_of(table: BaselineTable) -> dict[str, float]:
 
 
 def check_recipe(table: BaselineTable) -> None:
-    """Raise KitError for a recipe without a loss, masked words that nobody masks, or heads that do not divide a width."""
+    """Raise KitError for a recipe without a loss, masked words that nobody masks, a bad seed or heads that divide no width."""
     found, sizes = losses_of(table), table.decoder
     if not found:
         raise KitError("every loss has weight 0: there is nothing to learn from", "--set baseline.losses.contrastive=1")
@@ -30,6 +30,8 @@ def check_recipe(table: BaselineTable) -> None:
             "`baseline.losses.words` tells masked words, and `baseline.mask` is 0",
             "--set baseline.mask=0.12, or --set baseline.losses.words=0",
         )
+    if not 0 <= table.seed < 2**63 - 1:
+        raise KitError(f"`baseline.seed` {table.seed} is none that torch and numpy take", "--set baseline.seed=0")
     if sizes.width % sizes.heads and not found.keys().isdisjoint(WITH_DECODER):
         raise KitError(
             f"`baseline.decoder.width` {sizes.width} is no multiple of `baseline.decoder.heads` {sizes.heads}",

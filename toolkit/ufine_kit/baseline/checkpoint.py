@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
@@ -26,7 +28,10 @@ WEIGHTS = "model.safetensors"
 CURVE = "metrics.jsonl"
 STATE = "training.safetensors"
 TRAINED_ON = "trained_on.json"
+SEEDS = "seeds.json"  # of a series: the names of its checkpoints
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+NAME = r"^[a-z0-9][a-z0-9_-]*$"  # as the recipe demands it
 
 Tensors = dict[str, torch.Tensor]
 
@@ -58,6 +63,10 @@ def read_state(folder: Path) -> State | None:
     if not path.exists():
         return None
     tensors, metadata = _read_tensors(path)
+    if "facts" not in metadata:
+        raise KitError(
+            f"`{path}` holds no training to go on with", f"remove it and train from the first step: rm {path}"
+        )
     return State(tensors, json.loads(metadata["facts"]))
 
 
@@ -103,7 +112,12 @@ def write_checkpoint(
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """`ufine.json` of a finished checkpoint. Raises KitError when it is not there or from a newer kit."""
+    """`ufine.json` of a finished checkpoint. Raises KitError when it is not there, from a newer kit, or wrong in a field."""
+    if (folder / SEEDS).is_file() and not (folder / CARD).is_file():
+        raise KitError(
+            f"`{folder}` holds a series of seeds, not one checkpoint",
+            f"name one of them, as {folder}-seed0, or measure them all: ufine-kit evaluate {folder} RELEASE --validate",
+        )
     if not (folder / CARD).is_file():
         unfinished = (folder / STATE).exists()
         raise KitError(
@@ -111,9 +125,35 @@ def read_card(folder: Path) -> dict[str, Any]:
             "ufine-kit baseline-train" + (" goes on where it stopped" if unfinished else ""),
         )
     card = read_json(folder / CARD)
-    if card.get("format", 0) > FORMAT:
+    if isinstance(card, dict) and isinstance(made := card.get("format", 0), int) and made > FORMAT:
         raise KitError(f"`{folder}` was written by a newer ufine-kit", "uv pip install -U ufine-kit")
+    try:
+        Card.model_validate(card)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "file"
+        raise KitError(
+            f"`{folder / CARD}`: `{where}` {first['msg'].lower()}", "restore the checkpoint from a copy, or train again"
+        ) from None
     return card
+
+
+class Card(BaseModel):
+    """What every `ufine.json` says. A checkpoint may come from anywhere, and a record is written under its name."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, Field(pattern=NAME)]
+    synthetic: bool
+    made_of: dict[str, str]
+    trained_on: dict[str, Any]
+    recipe: dict[str, Any]
+    image_height_px: PositiveInt
+    image_width_px: PositiveInt
+    weights_sha256: str
+    selection: dict[str, Any]
+    parameters: int
+    loss: float
 
 
 def open_checkpoint(folder: Path) -> tuple[CLIPModel, PreTrainedTokenizerFast, dict[str, Any]]:
@@ -124,16 +164,29 @@ def open_checkpoint(folder: Path) -> tuple[CLIPModel, PreTrainedTokenizerFast, d
         what = f"only pickled weights (`{pickled[0]}`)" if pickled else "no weights"
         raise KitError(f"`{folder}` has {what}", f"put `{WEIGHTS}` there; pickles are never opened")
     tensors, _ = _read_tensors(folder / WEIGHTS)
+    if sha256_file(folder / WEIGHTS) != card["weights_sha256"]:
+        raise KitError(
+            f"`{folder / WEIGHTS}` holds other weights than those that `{CARD}` speaks of",
+            "restore the checkpoint from a copy, or train again: nobody knows whom these weights have seen",
+        )
     try:
         model = CLIPModel(CLIPConfig.from_pretrained(folder, local_files_only=True))
         model.load_state_dict(tensors)
-    except (OSError, RuntimeError, ValueError) as error:
-        first, *others = [line.strip() for line in str(error).strip().splitlines()]
+        tokenizer = read_tokenizer(folder)
+    except KitError:
+        raise
+    except Exception as error:  # errors of transformers, tokenizers and huggingface_hub share no base class
+        first, *others = [line.strip() for line in str(error).strip().splitlines() or [type(error).__name__]]
         raise KitError(
             f"`{folder}` does not open: {others[0] if others else first}",
-            "config.json and weights must belong together; train again",
+            "config.json, tokenizer and weights must belong together; train again",
         ) from None
-    return model.eval(), read_tokenizer(folder), card
+    read = model.config.text_config
+    if tokenizer.eos_token_id != read.eos_token_id or len(tokenizer) > read.vocab_size:
+        raise KitError(
+            f"`{folder}` has another model's tokenizer", "restore the checkpoint from a copy, or train again"
+        )
+    return model.eval(), tokenizer, card
 
 
 def append_curve(folder: Path, record: Mapping[str, Any]) -> None:
@@ -146,8 +199,16 @@ def cut_curve(folder: Path, step: int) -> None:
     """Keep the lines of `metrics.jsonl` up to `step`: what was written after the last checkpoint will be written again."""
     path = folder / CURVE
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= step]
+    kept = [line for line in lines if line.endswith(b"\n") and _step_of(line) <= step]
     write_bytes(path, b"".join(kept))
+
+
+def _step_of(line: bytes) -> float:
+    """Of a line of the curve; infinite for one that a power cut left damaged."""
+    try:
+        return float(json.loads(line)["step"])
+    except (KeyError, TypeError, ValueError):
+        return math.inf
 
 
 def person_hash(release: str, person_id: str) -> str:
@@ -172,6 +233,12 @@ def write_trained_on(
 
 
 def trained_on(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """Hashes of the train identities and the first 16 digits of the train images' sha256."""
+    """Hashes of the train identities and the first 16 digits of the train images' sha256. Raises KitError for another file."""
     kept = read_json(folder / TRAINED_ON)
-    return frozenset(kept["people"]), frozenset(kept["images"])
+    try:
+        return frozenset(map(str, kept["people"])), frozenset(map(str, kept["images"]))
+    except (KeyError, TypeError):
+        raise KitError(
+            f"`{folder / TRAINED_ON}` is no list of persons and images",
+            "restore the checkpoint from a copy, or train again",
+        ) from None

@@ -52,9 +52,12 @@ class Pairs:
 def load_pairs(release: Release, split: str, height: int, width: int, threads: int = 2) -> Pairs:
     """Read and decode a split once. Raises KitError for an empty split, BadInput that names the image it cannot use."""
     if split not in release.splits:
+        knob = {"train": "test", "val": "val", "test": "test"}.get(split)
         raise KitError(
             f"release `{release.name}` {release.version} has no `{split}` split",
-            f"build it with one: ufine-kit build-release --set release.{'test' if split == 'train' else split}=0.2",
+            f"build it with one: ufine-kit build-release --set release.{knob}=0.2"
+            if knob
+            else f"it has: {', '.join(release.splits)}",
         )
     rows: list[dict[str, Any]] = []
     pixels: list[np.ndarray] = []

@@ -15,13 +15,24 @@ def choose_device(name: str, number: int = 0) -> torch.device:
     """`auto` is the GPU where there is one; `number` is this process's own. Raises KitError for `cuda` without one."""
     if name == "cuda" and not torch.cuda.is_available():
         raise KitError("no CUDA device is there", "let the kit choose: --set baseline.device=auto")
-    return torch.device("cuda", number) if name != "cpu" and torch.cuda.is_available() else torch.device("cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if number and number >= torch.cuda.device_count():
+        raise KitError(
+            f"process {number + 1} of this machine has no GPU of its own",
+            f"torchrun --nproc-per-node {torch.cuda.device_count()} ...",
+        )
+    return torch.device("cuda", number)
 
 
 def on_device(values: np.ndarray, device: torch.device) -> torch.Tensor:
-    """A small array on the device. To a GPU it goes from pinned memory, so that the host never waits for the GPU."""
-    tensor = torch.from_numpy(np.ascontiguousarray(values))
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+    """A small array on the device."""
+    return sent(torch.from_numpy(np.ascontiguousarray(values)), device)
+
+
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor on the device, from pinned memory where it has to go to a GPU: from any other the copy waits for the GPU."""
+    return tensor.to(device) if tensor.device.type == device.type else tensor.pin_memory().to(device, non_blocking=True)
 
 
 def cached(pixels: torch.Tensor, device: torch.device, where: str) -> torch.Tensor:
@@ -33,8 +44,13 @@ def cached(pixels: torch.Tensor, device: torch.device, where: str) -> torch.Tens
 
 
 def half_precision(device: torch.device, precision: str) -> bool:
-    """Whether the forward pass runs in bf16. Weights, losses and optimiser are fp32 either way."""
-    return precision == "bf16" or (precision == "auto" and device.type == "cuda")
+    """Whether the forward pass runs in bf16. Weights, losses and optimiser are fp32 either way.
+
+    `auto`: on a GPU that has it (from Ampere on); others imitate it, slower than fp32.
+    """
+    if precision != "auto" or device.type != "cuda":
+        return precision == "bf16"
+    return torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 @contextlib.contextmanager
@@ -60,6 +76,9 @@ def memory_named(what: str, mend: str) -> Generator[None]:
     except MemoryError as error:
         raise KitError(f"out of memory {what}", mend) from error
     except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # the CPU allocator has no exception of its own
+        # The CPU allocator has no exception of its own, nor has a GPU that is full before torch's allocator is asked.
+        if "CUDA error: out of memory" in str(error) or "STATUS_ALLOC_FAILED" in str(error):
+            raise KitError(f"out of GPU memory {what}", mend) from error
+        if "can't allocate memory" not in str(error):
             raise
         raise KitError(f"out of memory {what}", mend) from error

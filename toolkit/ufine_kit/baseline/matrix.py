@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ufine_kit.errors import KitError
 from ufine_kit.files import read_json, write_bytes
 
 COLUMNS = ("R@1", "mAP", "mSD")
@@ -108,8 +109,8 @@ def latex(lines: Sequence[Line]) -> str:
 
 
 def write_matrix(baselines: Path, split: str) -> list[Path]:
-    """`matrix-<split>.md` and `.tex` from every record of that split under `baselines/`."""
-    records = [read_json(path) for path in sorted(baselines.glob(f"*/**/*-{split}.json"))]
+    """`matrix-<split>.md` and `.tex` from every record of that split under `baselines/`. Raises KitError for another file."""
+    records = [_readable(path) for path in sorted(baselines.glob(f"*/**/*-{split}.json"))]
     lines = lines_of(records)
     paths = baselines / f"matrix-{split}.md", baselines / f"matrix-{split}.tex"
     for path, text in zip(paths, (markdown(lines), latex(lines)), strict=True):
@@ -117,12 +118,21 @@ def write_matrix(baselines: Path, split: str) -> list[Path]:
     return list(paths)
 
 
+def _readable(path: Path) -> dict[str, Any]:
+    record = read_json(path)
+    try:
+        _line(record)
+    except (AttributeError, KeyError, TypeError):
+        raise KitError(f"`{path}` is no record of `evaluate`", "measure again, or take the file away") from None
+    return record
+
+
 def _numbers(line: Line) -> list[str]:
     return [f"{value:.2f}" for value in line.values]
 
 
 def _plain(cell: str) -> str:
-    return re.sub(r"[|<>`\n]", " ", cell)
+    return re.sub(r"[|<>`\[\]\\\r\n]", " ", cell)
 
 
 def _escaped(cell: str) -> str:

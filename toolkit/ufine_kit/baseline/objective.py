@@ -83,7 +83,8 @@ class Objective(nn.Module):
         return any(name in self.names for name in names)
 
     def _on_globals(self, rows: Rows, same: torch.Tensor) -> dict[str, torch.Tensor]:
-        said, found = self.temperatures, dict[str, torch.Tensor]()
+        said = self.temperatures
+        found: dict[str, torch.Tensor] = {}  # `dict[...]()` would break a compiled graph in two
         if self._any("contrastive"):
             found["contrastive"] = both(losses.contrastive, rows, same, said.temperature)
         if self._any("sdm"):
@@ -96,7 +97,7 @@ class Objective(nn.Module):
         self, images: torch.Tensor, texts: torch.Tensor, same: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         """L_ls and L_m of representations [b, K, W]."""
-        found = dict[str, torch.Tensor]()
+        found: dict[str, torch.Tensor] = {}
         with torch.autocast(images.device.type, enabled=False):
             rows = similarities(images.float(), texts.float())
             if self._any("granularity"):

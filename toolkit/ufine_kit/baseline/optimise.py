@@ -43,7 +43,8 @@ def optimiser_of(objective: Objective, table: BaselineTable) -> torch.optim.Adam
     """AdamW in one fused step (with `weight_decay` 0 it is Adam); biases, norms and single vectors are not decayed.
 
     Layers that no pretrained model brought learn at `new_learning_rate`, and so do text positions: stretched from 77 to 168
-    they are new too. From scratch everything is new and learns at `learning_rate`.
+    they are new too, and a start that has the length already learns as one that was stretched to it. From scratch
+    everything is new and learns at `learning_rate`.
     """
     new_rate = table.new_learning_rate or table.learning_rate
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}

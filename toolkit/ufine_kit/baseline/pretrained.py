@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerFast
@@ -34,8 +33,10 @@ def open_pretrained(name: str) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
         model, told = CLIPModel.from_pretrained(
             name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **how
         )
-        tokenizer = AutoTokenizer.from_pretrained(name, **how)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **how)
+    except (
+        Exception
+    ) as error:  # errors of transformers, tokenizers, safetensors and huggingface_hub share no base class
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise KitError(
             f"`{name}` does not open as a CLIP model: {first}",
@@ -44,8 +45,19 @@ def open_pretrained(name: str) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
     if told["missing_keys"]:
         missing = min(told["missing_keys"])
         raise KitError(f"`{name}` is no whole CLIPModel: `{missing}` is missing", "choose another baseline.pretrained")
+    _check_tokenizer(name, model, tokenizer)
     _agree_on_the_end(model, tokenizer)
     return model.eval(), tokenizer
+
+
+def _check_tokenizer(name: str, model: CLIPModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Where a tokenizer's files are missing transformers makes up one that knows next to no token, and says nothing."""
+    known, words = len(tokenizer), int(model.config.text_config.vocab_size)
+    mend = "put tokenizer.json, or vocab.json and merges.txt, beside the weights, with tokenizer_config.json"
+    if known < words / 2:
+        raise KitError(f"`{name}` has no tokenizer of its own: {known:,} tokens for {words:,} embeddings", mend)
+    if tokenizer.eos_token_id is None:
+        raise KitError(f"`{name}` has no end token in its tokenizer, and texts are read there", mend)
 
 
 def _agree_on_the_end(model: CLIPModel, tokenizer: PreTrainedTokenizerFast) -> None:

@@ -48,6 +48,8 @@ def joined(processes: Processes, device: torch.device) -> Generator[None]:
     if processes.count == 1 or distributed.is_initialized():
         yield
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # else every process opens the first GPU too, for what names no device
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield

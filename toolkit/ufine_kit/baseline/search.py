@@ -38,11 +38,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """A text, its hits, and where the strip lies."""
+    """A text, its hits, where the strip lies, and whether all of the text was read."""
 
     text: str
     hits: tuple[Hit, ...]
     strip: Path
+    cut: bool  # the text was longer than the model reads
 
 
 def search(
@@ -50,13 +51,15 @@ def search(
 ) -> list[Found]:
     """Rank the images of a split for every text; write one strip a text into `out`.
 
-    Raises KitError for an empty text, a split that is not there or a checkpoint that does not open.
+    Raises KitError for an empty text or bytes that are none, a split that is not there or a checkpoint that does not open.
     """
     for text in texts:
         if not text.strip():
             raise KitError(
                 "an empty text finds nobody", 'ufine-kit search CHECKPOINT RELEASE "a woman in a red coat ..."'
             )
+        if not text.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise KitError("a text is no UTF-8", "type it again in a terminal that speaks UTF-8")
     subject = trained_subject(checkpoint)
     pairs = load_pairs(release, split, subject.height_px, subject.width_px)
     where = choose_device("auto")
@@ -69,7 +72,10 @@ def search(
     rows = read_rows(release, split, ("image_id", "image"))
     pictures = {row["image_id"]: row["image"]["bytes"] for row in rows if row["image_id"] in wanted}
     make_folder(out)
-    found = [Found(text, hits, out / strip_name(text)) for text, hits in zip(texts, rankings, strict=True)]
+    cut = [encode(subject.tokenizer, [text])[1] > 0 for text in texts]
+    found = [
+        Found(text, hits, out / strip_name(text), long) for text, hits, long in zip(texts, rankings, cut, strict=True)
+    ]
     for each in found:
         write_bytes(each.strip, strip(each.hits, pictures))
     return found

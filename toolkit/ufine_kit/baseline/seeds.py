@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ufine_kit.baseline.checkpoint import SEEDS
 from ufine_kit.baseline.device import choose_device
 from ufine_kit.baseline.processes import from_environment, joined
 from ufine_kit.baseline.train import Tell, TrainReport, train
@@ -16,13 +17,12 @@ from ufine_kit.errors import KitError
 from ufine_kit.files import make_folder, read_json, write_json
 from ufine_kit.tables import BaselineTable
 
-SEEDS = "seeds.json"
-
 
 def train_seeds(release: Release, table: BaselineTable, checkpoints: Path, seeds: int, tell: Tell) -> dict[str, Any]:
     """Train `checkpoints/<name>-seed0`, `-seed1`, ...; write and return mean and sd in `checkpoints/<name>/seeds.json`.
 
-    Runs that are done are kept, so a stopped series goes on with the same command.
+    Runs that are done are kept, so a stopped series goes on with the same command. Under `torchrun` the first process alone
+    sums up; the others return nothing.
     """
     processes, reports = from_environment(), list[TrainReport]()
     with joined(processes, choose_device(table.device, processes.local_rank)):
@@ -32,6 +32,8 @@ def train_seeds(release: Release, table: BaselineTable, checkpoints: Path, seeds
                 tell(f"seed {seed}: {checkpoints / name}")
             own = table.model_copy(update={"name": name, "seed": seed})
             reports.append(train(release, own, checkpoints / name, tell))
+    if not processes.first:  # its reports hold no metrics but those of runs that were done before
+        return {}
     summary = {
         "name": table.name,
         "checkpoints": [report.folder.name for report in reports],
@@ -40,8 +42,7 @@ def train_seeds(release: Release, table: BaselineTable, checkpoints: Path, seeds
         **mean_and_sd([report.metrics for report in reports]),
         "runs": [{**asdict(report), "folder": report.folder.name} for report in reports],
     }
-    if processes.first:
-        write_json(make_folder(checkpoints / table.name) / SEEDS, summary)
+    write_json(make_folder(checkpoints / table.name) / SEEDS, summary)
     return summary
 
 

@@ -71,7 +71,7 @@ def zero_shot_subject(name: str) -> Subject:
     model, tokenizer = open_pretrained(name)
     tokenizer.model_max_length = model.config.text_config.max_position_embeddings
     size = zero_shot_size(model.config.vision_config.image_size, model.config.vision_config.patch_size)
-    about = {"name": slug(name), "pretrained": Path(name).name, "selection": {"rule": "zero-shot"}, "trained_on": None}
+    about = {"name": slug(name), "pretrained": called(name), "selection": {"rule": "zero-shot"}, "trained_on": None}
     return Subject(model, tokenizer, *size, about, False, None, {})
 
 
@@ -81,10 +81,14 @@ def zero_shot_size(square_px: int, patch_px: int) -> tuple[int, int]:
     return round(side * TALL**0.5) * patch_px, max(1, round(side / TALL**0.5)) * patch_px
 
 
+def called(name: str) -> str:
+    """What a record calls a model: its whole name on the Hub, where two may share the last part; that part of a folder."""
+    return Path(name).resolve().name if Path(name).is_dir() else name
+
+
 def slug(name: str) -> str:
     """A name of a model as a file can bear it."""
-    last = Path(name).name.lower()
-    return "zero-shot-" + re.sub(r"[^a-z0-9_-]+", "-", last).strip("-")[:50]
+    return "zero-shot-" + re.sub(r"[^a-z0-9_-]+", "-", called(name).lower()).strip("-")[:80]
 
 
 def features_of(subject: Subject, pairs: Pairs, texts: Sequence[str] | None = None) -> Features:

@@ -63,8 +63,17 @@ def learn_tokenizer(captions: Sequence[str], vocabulary: int, longest: int) -> P
 
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer saved in a checkpoint folder."""
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    """The tokenizer saved in a checkpoint folder.
+
+    Raises KitError where a file of it is missing: transformers would make one up that knows no word.
+    """
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        if not (folder / name).is_file():
+            raise KitError(
+                f"`{folder}` has no `{name}`: it has lost its tokenizer",
+                "restore the checkpoint from a copy, or train again",
+            )
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> tuple[torch.Tensor, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import math
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,6 +86,8 @@ def train(release: Release, table: BaselineTable, folder: Path, tell: Tell) -> T
         if (folder / checkpoint.CARD).exists():
             card = checkpoint.read_card(folder)
             check_same(card["made_of"], made_of(release, table), folder)
+            if processes.first:
+                checkpoint.remove_state(folder)  # where the run before was killed at its last word
             return _report(folder, card, already_done=True)
         try:
             return _train(release, table, folder, device, processes, tell if processes.first else lambda _: None)
@@ -96,6 +100,7 @@ def _train(
 ) -> TrainReport:
     # --- data: decoded and tokenised once; model, optimiser, and where an interrupted run stopped
     pairs, val = _splits(release, table)
+    check_shares(len(pairs.people), table, processes)
     clip, tokenizer = start(table, pairs.captions)
     before = ancestry(table.pretrained)
     source = open_source(pairs, tokenizer, table, device)
@@ -107,7 +112,7 @@ def _train(
     tell(_told(table, pairs, source.cut, objective, progress, device, val))
 
     sums = torch.zeros(1 + len(objective.names), device=device)  # since the last record; read there, so no step waits
-    recorded = progress.step
+    recorded, began, resumed_at = progress.step, time.monotonic(), progress.step
     for step in range(progress.step, plan.steps):
         # --- one step
         drawn = draw(source, table, step, processes)
@@ -132,10 +137,14 @@ def _train(
             if look and processes.first:
                 metrics = score_pairs(clip, val, val_ids).as_dict() if val else {}
                 record |= progress.consider(done, metrics, clip, table.select)
-                tell(f"step {done:,} of {plan.steps:,}: " + _shown(record))
+                pace = (done - resumed_at) / (time.monotonic() - began)  # steps a second, looks at val included
+                tell(
+                    f"step {done:,} of {plan.steps:,}: " + _shown(record) + ahead(plan.steps - done, pace, table.batch)
+                )
             if processes.first:
                 checkpoint.append_curve(folder, record)
         if look and processes.first:
+            plot_curve(folder)
             save(folder, progress, objective, optimiser)
             crash.point("train.checkpoint")
 
@@ -144,7 +153,6 @@ def _train(
         clip.load_state_dict(progress.best)
         seen = before.people, before.images
         checkpoint.write_trained_on(folder, release.name, pairs.person_ids, pairs.image_sha256, seen)
-        plot_curve(folder)
         card = _card(release, table, progress, plan.steps, parameter_count(objective), pairs.sources, before)
         checkpoint.write_checkpoint(folder, clip, tokenizer, card)
         checkpoint.remove_state(folder)
@@ -160,7 +168,18 @@ def _splits(release: Release, table: BaselineTable) -> tuple[Pairs, Pairs | None
         pairs, val = held_out(pairs, table.val_share, table.seed)
     if len(pairs.person_ids) < 2:
         raise KitError("the train split has one identity, nothing to tell apart", "build the release from more videos")
+    if val is not None and len(val.person_ids) < 2:
+        val = None  # any ranking of one person is right: the first look would be chosen, however little it knows
     return pairs, val
+
+
+def check_shares(images: int, table: BaselineTable, processes: Processes) -> None:
+    """Raise KitError where so few images are left that a batch of all of them does not divide among the processes."""
+    if min(table.batch, images) % processes.count:
+        raise KitError(
+            f"{images} train images do not divide among {processes.count} processes",
+            "train in one process: ufine-kit baseline-train without torchrun",
+        )
 
 
 def start(table: BaselineTable, captions: list[str]) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
@@ -206,13 +225,19 @@ def _told(
         f"{parameter_count(objective):,} parameters, {len(pairs.people):,} images of {len(pairs.person_ids):,} identities,"
         f" {len(pairs.captions):,} captions ({cut:,} cut at {table.text_tokens} tokens), {device.type}"
         + (f"; {alone:,} with one image" if (alone := int((pairs.people.bincount() == 1).sum())) else "")
-        + ("" if val else "; no val split: the last step will be kept")
+        + ("" if val else "; no val split with two identities: the last step will be kept")
         + (f"; goes on after step {progress.step}" if progress.step else "")
     )
 
 
 def _shown(record: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value:.4g}" for key, value in record.items() if key != "step" and value is not None)
+
+
+def ahead(steps: int, pace: float, batch: int) -> str:
+    """How fast it goes, at so many steps a second, and how long it will; nothing where less than a minute is left."""
+    left = datetime.timedelta(seconds=round(steps / pace))
+    return f"; {pace * batch:,.0f} pairs a second, {left} left" if left.seconds >= 60 or left.days else ""
 
 
 def _card(

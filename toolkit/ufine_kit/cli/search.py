@@ -41,6 +41,9 @@ def search(
     from ufine_kit.baseline.search import search as find
 
     found = find(checkpoint, opened, texts, folder, split, top)
+    for each in found:
+        if each.cut:
+            out.say(f"warning: the model reads the beginning alone of `{each.text[:40]}...`")
     results = [{**asdict(each), "strip": str(each.strip)} for each in found]
     lines = [
         line
