@@ -9,7 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from baseline.releases import flags, world_rows, written  # noqa: E402
+from release.works import write  # noqa: E402
 from typed import run_cli  # noqa: E402
+from ufine_kit.campaign.suspects import read_suspects  # noqa: E402
+from ufine_kit.rows import Description, Verdict  # noqa: E402
 
 pytestmark = pytest.mark.full
 
@@ -42,6 +45,13 @@ def test_evaluate_keeps_a_record_a_release_and_a_table(work):
     assert [each["metrics"] for each in again.json["records"]] == [kept["metrics"]] * 2
 
 
+def test_a_release_that_cannot_be_measured_leaves_the_records_before_it(work, tmp_path):
+    taught = written(tmp_path / "taught", world_rows("test", 4, 0), name="taught")  # persons of the train split
+    ran = run_cli("evaluate", work / "checkpoints/tiny-seed0", release(work), taught.path, "-w", tmp_path)
+    assert (ran.code, "were trained on" in ran.err) == (2, True), ran.err
+    assert len([*tmp_path.glob("baselines/*/tiny-seed0-test.json")]) == 1
+
+
 def test_a_release_that_does_not_teach_leaves_with_exit_1(work):
     ran = run_cli("evaluate", work / "checkpoints/tiny", release(work), "--validate", "-w", work, "--json")
     assert ran.code == 1, ran.err
@@ -49,6 +59,12 @@ def test_a_release_that_does_not_teach_leaves_with_exit_1(work):
     assert ran.json["checkpoint"]["name"] == "tiny"
     shown = run_cli("evaluate", work / "checkpoints/tiny", release(work), "--validate", "-w", work)
     assert "above zero shot: NO" in shown.out
+
+
+def test_under_torchrun_the_first_process_alone_measures(work, tmp_path):
+    ran = run_cli("evaluate", work / "checkpoints/tiny-seed0", release(work), "-w", tmp_path, RANK="1")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert not (tmp_path / "baselines").exists()
 
 
 def test_noise_is_written_as_lines(work, tmp_path):
@@ -65,6 +81,35 @@ def test_noise_is_written_as_lines(work, tmp_path):
     assert ran.code == 0, ran.err
     lines = [json.loads(line) for line in (tmp_path / "a/noise.jsonl").read_text().splitlines()]
     assert sum(value for kind, value in ran.json["noise"].items() if kind != "file") == len(lines)
+
+
+@pytest.mark.parametrize("described", [("street",), ("street", "square")], ids=str)
+def test_a_list_of_crops_of_the_work_folder_leads_to_the_people_who_look(work, tmp_path, described):
+    rows = [
+        row | {"provenance": row["provenance"] | {"crop_id": row["image_id"]}} for row in world_rows("test", 12, 40)
+    ]
+    cut = written(tmp_path / "1.0.0", rows).path
+    here = tmp_path / "here"
+    words = ["evaluate", work / "checkpoints/tiny-seed1", cut, "--noise", tmp_path / "noise.jsonl", "-w", here]
+    elsewhere = run_cli(*words)
+    assert "next: ufine-kit push-hub" in elsewhere.err and "campaign" not in elsewhere.err
+    verdicts = [
+        {"crop_id": row["image_id"], "person_id": row["person_id"], "kept": True, "reasons": []} for row in rows
+    ]
+    write(here / "filter", "part-00000", verdicts, Verdict)
+    for name in described:
+        write(here / "descriptions" / name, "part-00000", [], Description)
+    ran = run_cli(*words)
+    assert ran.code == 0, ran.err
+    found = read_suspects(tmp_path / "noise.jsonl")
+    assert found.crops and found.texts, "so many persons are strange to a model of four steps"
+    assert {text.origin for text in found.texts} == {"model"}
+    asks = f"--noise {tmp_path / 'noise.jsonl'} --work {here}"
+    name = described[0] if len(described) == 1 else "NAME"
+    assert [line for line in ran.err.splitlines() if line.startswith("next:")] == [
+        f"next: ufine-kit campaign create fix {name} {asks}",
+        f"next: ufine-kit campaign create review NAME {asks}",
+    ]
 
 
 def test_search_names_its_hits(work, tmp_path):

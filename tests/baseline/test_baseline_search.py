@@ -69,6 +69,16 @@ def test_empty_text_is_refused(trained, small_release, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_text_that_is_no_unicode_is_refused(trained, small_release, tmp_path):
+    with pytest.raises(KitError, match="is no UTF-8"):
+        search(trained, small_release, ["a man \udcff in red"], tmp_path / "out")
+
+
+def test_text_longer_than_the_model_reads_is_told(trained, small_release, tmp_path):
+    found = search(trained, small_release, ["a man", "a man in red " * 200], tmp_path / "out", top=1)
+    assert [each.cut for each in found] == [False, True]
+
+
 def planted() -> tuple[Pairs, Features]:
     """20 persons with two images and a caption each, all in order but one caption and one crop."""
     rng = np.random.default_rng(0)
@@ -84,7 +94,7 @@ def planted() -> tuple[Pairs, Features]:
         people=torch.from_numpy(people),
         captions=[f"text {number}" for number in range(40)],
         caption_images=torch.arange(40),
-        origins={},
+        origins={"kind": ["human"] * 40},
         sources=["world"] * 40,
         person_ids=[f"p{number:02d}" for number in range(20)],
         image_ids=[f"i{number}" for number in range(40)],
@@ -100,8 +110,9 @@ def test_planted_noise_is_found_first():
     texts = [line for line in found if line["kind"] == "text"]
     crops = [line for line in found if line["kind"] == "crop"]
     assert (texts[0]["image_id"], texts[0]["nearest_person_id"], texts[0]["caption_index"]) == ("i6", "p11", 0)
-    assert texts[0]["text"] == "text 6" and texts[0]["rank"] > 10
+    assert (texts[0]["text"], texts[0]["origin"]) == ("text 6", "human") and texts[0]["rank"] > 10
     assert (crops[0]["crop_id"], crops[0]["person_id"], crops[0]["nearest_person_id"]) == ("c25", "p12", "p02")
+    assert crops[0]["nearest_crop_id"] == f"c{crops[0]['nearest_image_id'][1:]}"
     for lines in (texts, crops):
         assert [line["margin"] for line in lines] == sorted((line["margin"] for line in lines), reverse=True)
 

@@ -18,6 +18,7 @@ from ufine_kit.campaign.delivery import open_delivery
 from ufine_kit.campaign.items import Item, read_items
 from ufine_kit.campaign.kinds import describe, review
 from ufine_kit.campaign.pictures import pictures
+from ufine_kit.campaign.plain import DOUBT
 from ufine_kit.campaign.seen import fetch, pictures_seen, sources
 from ufine_kit.tables import CampaignTable
 from ufine_kit.world.draw import jpeg
@@ -250,6 +251,17 @@ def test_hostile_words_are_shown_and_never_run(page, server, label_studio, work,
     face.submit()
     assert face.answers() == [{"text": f"{HOSTILE} again", "skip_reason": None}]
     assert page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
+
+
+def test_a_doubted_text_that_is_left_as_it_is_comes_back_to_the_byte(page, server, label_studio, work, tmp_path):
+    crop_id = review.items(work, "r", TABLE)[0].pictures[0]
+    shown = {"draft": TEXT, "reasons": [DOUBT]}
+    face = bare(page, server, label_studio, work, [Item("left", "fix", pictures=(crop_id,), shown=shown)])
+    page.get_by_text("leave it as it is and press Submit").wait_for()
+    assert face.box.input_value() == TEXT
+    face.shot(tmp_path / "doubt.png")
+    face.submit()
+    assert face.answers() == [{"text": TEXT, "skip_reason": None}]
 
 
 DRAWN = """async box => {

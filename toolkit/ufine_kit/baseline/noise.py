@@ -18,7 +18,8 @@ def noise(pairs: Pairs, features: Features) -> list[dict[str, Any]]:
     """Suspects of a split, those of widest margin first: lines for a campaign in which people look again.
 
     `kind` `text`: the first image of the own person ranks below FAR_RANK. `kind` `crop`: another person's image lies nearer
-    than every other image of the own person. `margin` is the difference of the two cosines.
+    than every other image of the own person. `margin` is the difference of the two cosines. `campaign create fix` and
+    `review` read the crop ids, and of a text its words and its `origin` (the caption's kind).
     """
     found = [*_texts(pairs, features), *_crops(pairs, features)]
     return sorted(found, key=lambda line: (line["kind"], -line["margin"], line["image_id"]))
@@ -27,6 +28,7 @@ def noise(pairs: Pairs, features: Features) -> list[dict[str, Any]]:
 def _texts(pairs: Pairs, features: Features) -> Iterator[dict[str, Any]]:
     people, own = pairs.people.numpy(), pairs.caption_people.numpy()
     images, offsets = pairs.caption_images.tolist(), pairs.caption_offsets
+    kinds = pairs.origins.get("kind")
     for start, similar in _similarities(features.texts, features.images):
         mine, others = _best(similar, own[start : start + len(similar), None] == people[None])
         ranks = (similar > mine[:, None]).sum(axis=1) + 1
@@ -37,6 +39,7 @@ def _texts(pairs: Pairs, features: Features) -> Iterator[dict[str, Any]]:
                 "kind": "text",
                 **_where(pairs, image, place, margin),
                 "caption_index": caption - int(offsets[image]),
+                "origin": kinds[caption] if kinds else None,
                 "rank": int(ranks[row]),
                 "text": pairs.captions[caption],
             }
@@ -61,6 +64,7 @@ def _where(pairs: Pairs, image: int, other: int, margin: float) -> dict[str, Any
         "crop_id": pairs.crop_ids[image],
         "person_id": pairs.person_ids[int(pairs.people[image])],
         "nearest_image_id": pairs.image_ids[other],
+        "nearest_crop_id": pairs.crop_ids[other],
         "nearest_person_id": pairs.person_ids[int(pairs.people[other])],
         "margin": round(margin, 6),
     }

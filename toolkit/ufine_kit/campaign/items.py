@@ -21,7 +21,7 @@ class Item:
 
     `pictures` are crops (or images of a release) in the order shown; `shown` is what else the task shows: plain strings, lists
     of strings or numbers, escaped by whoever puts them into markup. `about` is what an answer to it is an answer to, as the
-    ledger's rows need it: `crop_id`, `person_id`, `other_person_id`, `rewrite_id`, `parent_id`, `draft`.
+    ledger's rows need it: `crop_id`, `person_id`, `other_person_id`, `rewrite_id`, `parent_id`, `draft`, `doubt`.
     """
 
     item_key: str

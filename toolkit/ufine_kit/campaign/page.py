@@ -139,7 +139,7 @@ def _counts(counts: Mapping[str, int], none: str) -> str:
 
 HEADS = (
     "writer", "texts", "accepted", "words", "sd", "variety", "covers", "copies", "honeypots failed", "words a minute",
-    "drift of words", "drift of covers", "qualified", "skips",
+    "drift of words", "drift of covers", "qualified", "confirmed", "skips",
 )  # fmt: skip
 
 
@@ -163,6 +163,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         _drift(row["drift"]["words"]),
         _drift(row["drift"]["coverage"]),
         _cell(passed, passed == "no"),
+        _cell(row["confirmed"] or None),
         _cell(skips, kind="left"),
     ]
 

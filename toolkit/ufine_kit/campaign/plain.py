@@ -20,6 +20,12 @@ SAID = {
     "ambiguous": "The text fits another person better. Add what tells this person from others.",
 }
 
+# Why a text that no check holds back is asked about again.
+DOUBT = (
+    "A computer model that was trained on these descriptions finds this one nearer to another person. Look whether the text "
+    "says what can be seen. If the text is right, leave it as it is and press Submit; if not, put it right."
+)
+
 
 def message(finding: Finding) -> str:
     """The sentence of a finding for its writer: what is wrong, and what to do."""

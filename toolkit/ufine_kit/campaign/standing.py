@@ -17,6 +17,7 @@ from ufine_kit.ledger import entries
 from ufine_kit.pipeline import LEDGER
 from ufine_kit.rows import OriginKind
 from ufine_kit.tables import CampaignTable
+from ufine_kit.text.copies import lower_words
 
 WRITTEN = ("describe", "fix")
 
@@ -26,7 +27,8 @@ class Text:
     """A description as its writer last left it; `description_id` is the key of its ledger entry.
 
     `flags` of what stands: `deleted` (on the server, kept here). Of what does not: `superseded`, `tampered` (another user's
-    words on a writer's annotation), `surplus` (more people than were asked), `replaced` (by a fix), `deleted`.
+    words on a writer's annotation), `surplus` (more people than were asked), `replaced` (by a fix), `confirming` (the answer
+    to a `doubt` that left the words as they were: it is no text of its own, the one that was doubted stands), `deleted`.
     """
 
     description_id: str
@@ -39,6 +41,7 @@ class Text:
     origin: OriginKind = "human"
     parent_id: str | None = None
     draft: str | None = None
+    doubt: bool = False
     role: Role = "work"
     round: int | None = None
     flags: frozenset[str] = frozenset()
@@ -184,6 +187,7 @@ def _text(answer: Answer) -> Text:
         lead_seconds=answer.lead_seconds,
         parent_id=answer.about.get("parent_id"),
         draft=answer.about.get("draft"),
+        doubt=answer.about.get("doubt") is True,
         role=answer.role,
         round=answer.round,
         flags=answer.flags,
@@ -194,20 +198,28 @@ def _text(answer: Answer) -> Text:
 def _replace_parents(found: Standing) -> None:
     """A fix takes the place of the text it mends, or of what stands there by now; never of what was written later.
 
-    Where nothing stands there any more it stands by itself, unless others have come in its place.
+    Where nothing stands there any more it stands by itself, unless others have come in its place. What confirms a doubted
+    text takes no place: whatever asks for it means that text.
     """
     by_id = {text.description_id: text for text in [*found.aside, *found.texts]}
+    confirming = {text.description_id for text in found.texts if text.doubt and _unchanged(text)}
+    gone = dict.fromkeys(confirming, "confirming")
     place = {_slot(text): text.description_id for text in found.texts}
-    gone: dict[str, str] = {}
     heir: dict[str, str] = {}  # what stands where a text of `gone` stood
-    alone: set[str] = set()
-    for fix in sorted(found.texts, key=lambda text: (moment(text.updated_at), text.description_id)):
+    alone = set(confirming)  # and what comes after one whose doubted text is gone
+    # Of one moment what confirms comes first: it makes room for what mends a former version of it.
+    order = {
+        text.description_id: (moment(text.updated_at), text.description_id not in confirming) for text in found.texts
+    }
+    for fix in sorted(found.texts, key=lambda text: (order[text.description_id], text.description_id)):
         parent = by_id.get(fix.parent_id or "")
         if parent is None or fix.description_id in heir:
             continue
-        at = place.setdefault(_slot(parent), fix.description_id)
-        while at in heir:
-            at = heir[at]
+        if fix.description_id in confirming:
+            if _slot(parent) in place:
+                heir[fix.description_id] = _last(place[_slot(parent)], heir)
+            continue
+        at = _last(place.setdefault(_slot(parent), fix.description_id), heir)
         if at == fix.description_id:
             alone.add(at)
             continue
@@ -219,6 +231,18 @@ def _replace_parents(found: Standing) -> None:
     gone |= dict.fromkeys(_too_many(found, by_id, gone, alone), "surplus")
     found.aside += [replace(text, flags=text.flags | {gone[text.description_id]}) for text in _in(found.texts, gone)]
     found.texts = [text for text in found.texts if text.description_id not in gone]
+
+
+def _last(at: str, heir: Mapping[str, str]) -> str:
+    """What stands by now where a text stood."""
+    while at in heir:
+        at = heir[at]
+    return at
+
+
+def _unchanged(text: Text) -> bool:
+    """Whether the words of a draft came back as they were, by the rule that tells an untouched draft."""
+    return lower_words(text.text) == lower_words(text.draft or "")
 
 
 def _too_many(found: Standing, by_id: Mapping[str, Text], gone: Mapping[str, str], alone: set[str]) -> list[str]:

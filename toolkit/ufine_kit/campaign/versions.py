@@ -12,7 +12,7 @@ from ufine_kit.campaign.items import Item, Kind, Role, read_items
 from ufine_kit.campaign.spec import has_campaign, read_campaign
 from ufine_kit.errors import KitError
 
-ABOUT = ("crop_id", "person_id", "other_person_id", "rewrite_id", "parent_id", "draft")
+ABOUT = ("crop_id", "person_id", "other_person_id", "rewrite_id", "parent_id", "draft", "doubt")
 
 
 @dataclass(frozen=True, slots=True)

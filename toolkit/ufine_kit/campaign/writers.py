@@ -30,9 +30,14 @@ def writers(quality: Quality, table: CampaignTable) -> list[dict[str, Any]]:
     skips: dict[str, Counter[str]] = defaultdict(Counter)
     for skip in found.skips:
         skips[skip.writer][skip.reason] += 1
+    confirmed = Counter(text.writer for text in found.aside if "confirming" in text.flags)
     rows: list[dict[str, Any]] = [
-        {**_row(who, by_writer.get(who, []), quality, table), "skips": dict(sorted(skips[who].items()))}
-        for who in sorted({*by_writer, *skips})
+        {
+            **_row(who, by_writer.get(who, []), quality, table),
+            "confirmed": confirmed[who],
+            "skips": dict(sorted(skips[who].items())),
+        }
+        for who in sorted({*by_writer, *skips, *confirmed})
     ]
     asked = sum(row["drift"][what] is not None for row in rows for what in row["drift"])
     for row in rows:

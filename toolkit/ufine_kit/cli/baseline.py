@@ -101,6 +101,8 @@ def evaluate(
     """Score a checkpoint on releases and keep the records under baselines/, keyed by the release's data digest."""
     from ufine_kit.dataset.reader import newest_release, open_release
 
+    if os.environ.get("RANK", "0") != "0":  # under torchrun the first process alone measures: one GPU is enough
+        return EXIT_DONE
     out = Output(json)
     if zero_shot is not None:
         if validate:
@@ -126,12 +128,15 @@ def evaluate(
     subject = None
     if not validate:
         subject = zero_shot_subject(zero_shot) if zero_shot else trained_subject(Path(what))
-    records = [_measured(subject, Path(what), release, split, noise) for release in opened]
-    kept = [{"record": str(keep_record(work / "baselines", record)), **record} for record in records]
+    kept: list[dict[str, Any]] = []
+    for release in opened:  # each is kept as soon as it is measured: a later release may be refused
+        record = _measured(subject, Path(what), release, split, noise)
+        kept.append({"record": str(keep_record(work / "baselines", record)), **record})
     tables = [str(path) for path in write_matrix(work / "baselines", split)] if matrix else []
     _answer(out, kept, tables)
-    passed = all(record.get("validation", {}).get("passed", True) for record in records)
-    if passed and zero_shot is None:
+    passed = all(record.get("validation", {}).get("passed", True) for record in kept)
+    asking = noise is not None and _say_where_to_look(out, work, noise)
+    if passed and zero_shot is None and not asking:
         out.next(f"ufine-kit push-hub {opened[0].path} --to DIR --work {work}")
     return EXIT_DONE if passed else EXIT_CHECK_FAILED
 
@@ -161,6 +166,23 @@ def _write_noise(path: Path, pairs: Pairs, features: Features) -> dict[str, Any]
     make_folder(path.parent)
     write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
     return {"file": str(path), **Counter(line["kind"] for line in lines)}
+
+
+def _say_where_to_look(out: Output, work: Path, noise: Path) -> bool:
+    """Name the campaigns that ask people about a list; false where none of its crops is of the work folder."""
+    from ufine_kit.campaign.people import crop_people
+    from ufine_kit.campaign.suspects import read_suspects
+
+    suspects, known = read_suspects(noise), crop_people(work)
+    described = sorted(path.parent.name for path in work.glob("descriptions/*/plan.json"))
+    kinds = {
+        f"fix {described[0] if len(described) == 1 else 'NAME'}": suspects.texts,
+        "review NAME": suspects.crops,
+    }
+    asking = [kind for kind, found in kinds.items() if any(one.crop_id in known for one in found)]
+    for kind in asking:
+        out.next(f"ufine-kit campaign create {kind} --noise {noise} --work {work}")
+    return bool(asking)
 
 
 def _answer(out: Output, kept: list[dict[str, Any]], tables: list[str]) -> None:

@@ -33,6 +33,12 @@ def create(
     honeypots: Annotated[
         Path | None, typer.Option("--honeypots", help="JSONL with crop_id and a trusted text, to be mixed in.")
     ] = None,
+    noise: Annotated[
+        Path | None,
+        typer.Option(
+            "--noise", metavar="FILE", help="For `fix`, `review`: ask about what `evaluate --noise` found alone."
+        ),
+    ] = None,
     job: Annotated[str | None, typer.Option("--job", help="For `revise`: the rewriting job.")] = None,
     restore_config: Annotated[
         bool, typer.Option("--restore-config", help="Put our labelling config back where somebody changed it.")
@@ -61,10 +67,17 @@ def create(
             f"`campaign.qualify` asks everybody, and a project that all share asks {table.overlap} people an item",
             "give --seats N, a project for each of N people",
         )
-    items = _items(work, folder, asked, table, honeypots, job)
+    left_out: dict[str, int] = {}
+    if noise is not None:
+        items, left_out = _doubted(work, folder, asked, table, noise)
+        out.say(
+            f"  left out of {noise}: {', '.join(f'{number:,} {why}' for why, number in left_out.items()) or 'none'}"
+        )
+    else:
+        items = _items(work, folder, asked, table, honeypots, job)
     rounds = creating.plan_round(folder, asked, items, table, seats)
     if dry_run:
-        return _foretold(out, folder, asked, rounds)
+        return _foretold(out, folder, asked, rounds, left_out)
     if not rounds and not has_campaign(folder):
         raise KitError(f"nothing to {asked}", f"ufine-kit campaign status {folder.name} --work {work}")
     from ufine_kit.adapters.label_studio import connect
@@ -80,7 +93,7 @@ def create(
         f"  {one['title']}: {count(one['tasks'], 'task')}, {one['added']:,} new  {one['url']}" for one in made.projects
     ]
     report = {"campaign": folder.name, "added": made.added, "projects": made.projects, "said": made.said}
-    out.result({**report, "dry_run": False}, lines)
+    out.result({**report, "left_out": left_out, "dry_run": False}, lines)
     out.next(f"ufine-kit campaign pull {folder.name} --work {work}")
     return EXIT_DONE
 
@@ -142,6 +155,23 @@ def _items(
     return builder.items(folder if kind == "fix" else work, folder.name, table)
 
 
+def _doubted(
+    work: Path, folder: Path, kind: Kind, table: CampaignTable, noise: Path
+) -> tuple[list[Item], dict[str, int]]:
+    """What is asked about a list of suspects, and how many of its lines are not asked about, by the reason why."""
+    from ufine_kit.campaign.suspects import Doubts, read_suspects
+    from ufine_kit.campaign.versions import items_of
+
+    if kind not in ("fix", "review"):
+        raise KitError(f"`--noise` is about texts and crops that exist, and `{kind}` asks for others", "fix or review")
+    builder: Any = importlib.import_module(f"ufine_kit.campaign.kinds.{kind}")
+    told: Doubts = builder.doubted(folder if kind == "fix" else work, folder.name, table, read_suspects(noise))
+    asked = items_of(folder)
+    if before := sum(item.item_key in asked for item in told.items):
+        told.left_out["asked before"] = before
+    return told.items, dict(told.left_out)
+
+
 def _job(work: Path) -> str:
     jobs = sorted(path.name for path in work.glob("rewrites/*") if path.is_dir())
     if len(jobs) != 1:
@@ -150,7 +180,7 @@ def _job(work: Path) -> str:
     return jobs[0]
 
 
-def _foretold(out: Output, folder: Path, kind: Kind, rounds: Sequence[Sequence[Item]]) -> int:
+def _foretold(out: Output, folder: Path, kind: Kind, rounds: Sequence[Sequence[Item]], left_out: dict[str, int]) -> int:
     from ufine_kit.campaign.faces import face_of
 
     projects: list[dict[str, Any]] = [
@@ -164,7 +194,7 @@ def _foretold(out: Output, folder: Path, kind: Kind, rounds: Sequence[Sequence[I
     ]
     lines = [f"  {one['face']} {one['seat'] or 'for all'}: {count(one['tasks'], 'task')}" for one in projects]
     out.result(
-        {"campaign": folder.name, "projects": projects, "dry_run": True},
+        {"campaign": folder.name, "projects": projects, "left_out": left_out, "dry_run": True},
         lines or [f"nothing new to {kind}, nothing sent"],
     )
     return EXIT_DONE

@@ -184,6 +184,7 @@ def _writer_line(who: dict[str, Any]) -> str:
         f"{who['words_a_minute']:g} words a minute" if who["words_a_minute"] else "",
         count(who["copies"], "reuse") if who["copies"] else "",
         f"known answers {pots['passed']} right, {pots['failed']} wrong" if pots["passed"] + pots["failed"] else "",
+        f"{who['confirmed']:,} confirmed" if who["confirmed"] else "",
         f"skipped {sum(who['skips'].values()):,}" if who["skips"] else "",
         *(
             f"{what} drift from {told['first']:g} to {told['last']:g}"
