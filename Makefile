@@ -52,7 +52,8 @@ bench-gpu:  ## training speed on a GPU; any Python with torch and transformers: 
 prove: test bench .venvs/label-studio/.ready  ## what is too long for CI: random kills, scale, ablation, benchmarks
 	.venvs/full/bin/python -m pytest -m prove
 	.venvs/full/bin/python benchmarks/campaign_scale.py --record benchmarks/records/campaign_scale.json
-	.venvs/full/bin/python benchmarks/ablation.py work/ablation
+	.venvs/full/bin/python benchmarks/learns.py work/learns
+	.venvs/full/bin/python benchmarks/ablation.py work/ablation --why
 
 clean:
 	rm -rf .venvs demo work dist
