@@ -68,7 +68,7 @@ FIXED = Question((0, 1, 2, 3, 4))
 WHY = {
     "sdm_at_0.02": Question((1,), ("baseline.losses.temperature=0.02",), seeds=3),
     "infonce_and_the_rest": Question((4,), ("baseline.losses.contrastive=1.0", "baseline.losses.sdm=0.0"), seeds=3),
-    "for_720_steps": Question((0, 1, 4), LONGER),
+    "for_720_steps": Question((0, 1, 2, 3, 4), LONGER),
     "from_fine": Question((0, 1, 2, 3, 4), start="world_fine"),
 }
 PROVENANCE = ("crop_id", "video_sha256", "tracklet", "frame", "box_xywh", "upstream_id")
