@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 EXIT_DONE = 0
 EXIT_CHECK_FAILED = 1
@@ -66,3 +69,10 @@ def storage_error(error: OSError, path: os.PathLike[str] | str) -> NoReturn:
         raise error
     what, mend = mends[error.errno]
     raise KitError(f"{what} `{error.filename or path}`", mend) from error
+
+
+def first_fault(error: ValidationError, whole: str) -> str:
+    """The first field that a model refuses and why, for one line; `whole` names what is read where no field is to blame."""
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"]) or whole
+    return f"`{where}` {first['msg'].lower()}"

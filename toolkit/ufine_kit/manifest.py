@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.files import read_json
 from ufine_kit.rows import Split
 
@@ -129,6 +129,4 @@ def _checked(model: type[Checked], path: Path, mend: str) -> Checked:
     try:
         return model.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "file"
-        raise KitError(f"`{path}`: `{where}` {first['msg'].lower()}", mend) from None
+        raise KitError(f"`{path}`: {first_fault(error, 'file')}", mend) from None

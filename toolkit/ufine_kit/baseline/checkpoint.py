@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
 
 from ufine_kit.baseline.tokens import read_tokenizer
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.files import make_folder, read_json, replacing, sha256_file, write_bytes, write_json
 
 FORMAT = 1
@@ -130,11 +130,8 @@ def read_card(folder: Path) -> dict[str, Any]:
     try:
         Card.model_validate(card)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "file"
-        raise KitError(
-            f"`{folder / CARD}`: `{where}` {first['msg'].lower()}", "restore the checkpoint from a copy, or train again"
-        ) from None
+        mend = "restore the checkpoint from a copy, or train again"
+        raise KitError(f"`{folder / CARD}`: {first_fault(error, 'file')}", mend) from None
     return card
 
 

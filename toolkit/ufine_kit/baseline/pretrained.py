@@ -34,9 +34,7 @@ def open_pretrained(name: str) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
             name, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **how
         )
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **how)
-    except (
-        Exception
-    ) as error:  # errors of transformers, tokenizers, safetensors and huggingface_hub share no base class
+    except Exception as error:  # those of transformers, tokenizers, safetensors and huggingface_hub share no base
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise KitError(
             f"`{name}` does not open as a CLIP model: {first}",

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from ufine_kit import __version__, parts
 from ufine_kit.campaign.decisions import Decision, in_utc
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.files import digest_of, make_folder, read_json, sha256_file, write_json
 from ufine_kit.ledger import Ledger, read_ledger
 from ufine_kit.parquet import grouped
@@ -124,9 +124,7 @@ def _submissions(source: Path, intake: Intake) -> Iterator[tuple[int, Submission
                 model = Decision if isinstance(content, dict) and "decision" in content else Submission
                 yield number, model.model_validate(content)
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(step) for step in first["loc"]) or "line"
-                intake.refused.append(f"{source} line {number}: `{where}` {first['msg'].lower()}")
+                intake.refused.append(f"{source} line {number}: {first_fault(error, 'line')}")
             except (ValueError, RecursionError):
                 intake.refused.append(f"{source} line {number}: no JSON")
 

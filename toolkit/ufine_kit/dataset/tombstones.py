@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.files import canonical_json, write_bytes
 from ufine_kit.manifest import VERSION, Digest
 
@@ -98,11 +98,8 @@ def _entries(path: Path) -> Iterable[Tombstone]:
         try:
             yield Tombstone.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(step) for step in first["loc"]) or "line"
-            raise KitError(
-                f"`{path}` line {number}: `{where}` {first['msg'].lower()}", "restore it from another version's copy"
-            ) from None
+            mend = "restore it from another version's copy"
+            raise KitError(f"`{path}` line {number}: {first_fault(error, 'line')}", mend) from None
 
 
 def write_removed(folder: Path, removed: Removed) -> None:
