@@ -55,8 +55,10 @@ SCRIPT = """\
             self.wfile.write(b'{{"invite_url": "/user/signup/?token=of-the-invite"}}')
 
     host, port = words[words.index("--internal-host") + 1], int(words[words.index("-p") + 1])
-    if mode == "has a child":
+    if mode in ("has a child", "has a deaf child"):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if mode == "has a child" else signal.SIG_IGN)  # a child has it too
         child = subprocess.Popen(["sleep", "300"])
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         (data / "child").write_text(str(child.pid))
     if mode == "wide":
         host = "0.0.0.0"

@@ -143,18 +143,6 @@ def test_a_process_that_was_given_the_number_of_a_dead_server_is_left_alone(work
 
 
 @pytest.mark.full
-def test_stop_ends_the_children_of_the_server_too(work, ls):
-    behave(ls, "has a child")
-    serve(work)
-    child = int((work / "label-studio/data/child").read_text())
-    assert detached.birth(child)
-    label_studio_server.stop(work)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, 0)
-        assert detached.birth(child) is None
-
-
-@pytest.mark.full
 def test_a_server_that_does_not_hear_is_killed(work, ls, monkeypatch):
     monkeypatch.setattr(detached, "TERM_SECONDS", 0.2)
     behave(ls, "deaf")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign.label_studio_stub import stub
+from campaign.label_studio_stub import behave, stub
 from ufine_kit import cli
 from ufine_kit.adapters import detached, label_studio_boot, label_studio_install, label_studio_server
 from ufine_kit.adapters.label_studio_server import State
@@ -179,3 +180,15 @@ def test_a_process_lives_as_long_as_its_last_thread_which_keeps_its_port(tmp_pat
     assert detached.alive(process)
     assert detached.stop(process)
     assert not detached.alive(process)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("mode", ["has a child", "has a deaf child"])
+def test_stop_ends_the_children_of_the_server_too(work, monkeypatch, mode):
+    monkeypatch.setattr(detached, "TERM_SECONDS", 0.5)
+    behave(Path(os.environ["UFINE_LS_BIN"]), mode)
+    label_studio_server.serve(work, lambda _: None)
+    child = int((work / "label-studio/data/child").read_text())
+    assert detached.birth(child)
+    assert label_studio_server.stop(work)
+    assert detached.birth(child) is None

@@ -215,7 +215,9 @@ def test_ctrl_c_keeps_finished_parts_and_the_same_command_goes_on(chain, tmp_pat
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
     _, said = process.communicate(timeout=60)
-    assert process.returncode in (0, 130), said
+    # A sign that comes after the last row, while the interpreter goes, ends it as it ends any process: a shell says 130 too.
+    assert process.returncode in (0, 130, -signal.SIGINT), said
+    assert process.returncode >= 0 or "next:" in said
     assert "Traceback" not in said
     assert run_cli(*words).code == 0
     assert snapshot(work, "tracklets/*.parquet") == snapshot(chain / "extract-tracklets", "tracklets/*.parquet")

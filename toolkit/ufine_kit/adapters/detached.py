@@ -78,21 +78,39 @@ def alive(process: Detached) -> bool:
 
 
 def stop(process: Detached) -> bool:
-    """Ask it to end, then end it, with all of its group and nothing else. False where it does not run (any more)."""
+    """Ask it to end, then end it, with all of its group and nothing else. False where it does not run (any more).
+
+    Its children are waited for as it is: one that does not hear keeps the port, and is ended like the first.
+    """
     try:
         if not alive(process) or os.getpgid(process.pid) != process.pid:
             return False
     except ProcessLookupError:  # it ended between the two questions
         return False
+    group = _group(process.pid) | {process}
     for sign, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if not alive(process):
+            # While one of the old lives, the number of the group cannot be another's: whoever joined since is ours.
+            group = {one for one in group if alive(one)}
+            if not group:
                 return True
+            group |= _group(process.pid)
             time.sleep(0.05)
     return True
+
+
+def _group(leader: int) -> set[Detached]:
+    """All who live in a process group; nobody on systems that do not tell, where the leader stands for them."""
+    found: set[Detached] = set()
+    for path in PROC.glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            if int(path.read_text().rpartition(")")[2].split()[2]) == leader:
+                pid = int(path.parent.name)
+                found.add(Detached(pid, birth(pid) or ""))
+    return {one for one in found if one.born}
 
 
 def listening(pid: int) -> set[tuple[str, int]] | None:
