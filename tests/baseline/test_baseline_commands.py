@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,65 @@ def test_a_release_that_does_not_teach_leaves_with_exit_1(work):
     ran = run_cli("evaluate", work / "checkpoints/tiny", release(work), "--validate", "-w", work, "--json")
     assert ran.code == 1, ran.err
     assert ran.json["validation"]["passed"] is False
-    assert ran.json["checkpoint"]["name"] == "tiny"
+    assert ran.json["checkpoint"]["name"] == "tiny-2-seeds"
     shown = run_cli("evaluate", work / "checkpoints/tiny", release(work), "--validate", "-w", work)
-    assert "above zero shot: NO" in shown.out
+    block, lines = ran.json["validation"], shown.out.splitlines()
+    assert lines[0].startswith(f"R@1 {ran.json['metrics']['R@1']:.2f} ± {block['sd']['R@1']:.2f}  ")
+    for words, each in (("above zero shot: NO, R@1", block["above_zero_shot"]), *cut_lines(block)):
+        told = [
+            f"{one['R@1']['difference']:+.2f} ({one['R@1']['low']:.2f} to {one['R@1']['high']:.2f})" for one in each
+        ]
+        assert f"{words} {'; '.join(told)}" in lines
+    luck = [f"{one['hits']} of {one['queries']} hit, chance {one['low']} to {one['high']}" for one in block["shuffled"]]
+    assert f"shuffled at chance: yes, {'; '.join(luck)}" in lines
+
+
+def cut_lines(block):
+    return [
+        (f"full texts over their first {words} words: R@1", [one[words] for one in block["full_minus_cut"]])
+        for words in ("24", "37")
+    ]
+
+
+def test_run_says_how_far_it_lies_from_the_published_row(work, tmp_path):
+    shutil.copytree(work / "checkpoints/tiny-seed0", tmp_path / "tiny")
+    card = json.loads((tmp_path / "tiny/ufine.json").read_text())
+    card["recipe"]["targets"] = {"world": {"paper": "A paper, Table 4", "metrics": {"R@1": 99.0}, "tolerance": 1.5}}
+    (tmp_path / "tiny/ufine.json").write_text(json.dumps(card))
+    words = ["evaluate", tmp_path / "tiny", release(work), "-w", tmp_path]
+    found = run_cli(*words, "--json").json["metrics"]["R@1"] - 99
+    assert f"against A paper, Table 4: R@1 {found:+.2f}, NOT within 1.5\n" in run_cli(*words).out
+
+
+def test_of_several_releases_the_own_one_is_to_be_pushed(work, tmp_path):
+    """And none where all are of others, or where val was measured, which no push asks for."""
+    others = [written(tmp_path / name, world_rows("test", 4, 60), name=name).path for name in ("one", "other")]
+    for releases, split, pushed in (
+        ([others[0], release(work)], "test", release(work)),
+        (others, "test", None),
+        ([release(work)], "val", None),
+    ):
+        ran = run_cli("evaluate", work / "checkpoints/tiny-seed0", *releases, "--split", split, "-w", tmp_path)
+        said = [line for line in ran.err.splitlines() if line.startswith("next:")]
+        assert said == ([f"next: ufine-kit push-hub {pushed} --to DIR --work {tmp_path}"] if pushed else [])
+
+
+def test_captions_that_were_cut_are_told(work, tmp_path):
+    long = [row | {"captions": ["a man in red " * 60, "a man"]} for row in world_rows("test", 4, 70)]
+    ran = run_cli("evaluate", work / "checkpoints/tiny-seed0", written(tmp_path / "long", long).path, "-w", tmp_path)
+    assert "8 of 16 captions are longer than the model reads" in ran.err
+
+
+def test_series_without_a_val_split_is_one_line(tmp_path):
+    plain = written(tmp_path / "plain", world_rows("train", 6, 0))
+    ran = run_cli("baseline-train", plain.path, "--seeds", 2, "-w", tmp_path, *flags(steps=1))
+    assert ran.out == f"{tmp_path / 'checkpoints/tiny'}: 2 seeds, selected by last\n", ran.err
+
+
+@pytest.mark.parametrize(("recipe", "steps", "epochs"), [("baseline_world", 700, None), ("cfam_b16", None, 60)])
+def test_dry_run_says_steps_or_epochs(work, recipe, steps, epochs):
+    ran = run_cli("baseline-train", release(work), "-r", recipe, "--dry-run", "--json", "-w", work)
+    assert (ran.json["steps"], ran.json["epochs"]) == (steps, epochs)
 
 
 def test_under_torchrun_the_first_process_alone_measures(work, tmp_path):
@@ -129,6 +186,7 @@ def test_search_names_its_hits(work, tmp_path):
         (["evaluate"], "no checkpoint is named"),
         (["evaluate", "gone", "RELEASE"], "no checkpoint `gone`"),
         (["evaluate", "--zero-shot", "gone", "--validate"], "`--validate` is about a training"),
+        (["evaluate", "--zero-shot", "gone", "RELEASE", "--noise", "."], "`.` is a folder"),
         (["evaluate", "--zero-shot", "/nowhere/clip", "RELEASE"], "does not open as a CLIP model"),
         (["search", "gone", "RELEASE", "a man"], "no checkpoint `gone`"),
         (["baseline-train", "RELEASE", "--set", "baseline.pretrained=/nowhere/clip"], "does not open as a CLIP model"),

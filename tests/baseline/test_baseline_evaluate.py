@@ -178,6 +178,13 @@ def test_record_carries_the_warning(tmp_path, quiet):
     assert len(record["warnings"]) == 1
 
 
+def test_numbers_of_the_split_that_chose_the_step_are_flagged(trained, small_release, tmp_path, quiet):
+    assert "was chosen on split `val`" in evaluate(trained, small_release, split="val", device="cpu")["warnings"][0]
+    assert evaluate(trained, small_release, device="cpu")["warnings"] == []
+    train(small_release, small_table(select="last", steps=1), tmp_path / "last", quiet)
+    assert evaluate(tmp_path / "last", small_release, split="val", device="cpu")["warnings"] == []
+
+
 TARGET = {"rows": {"paper": "Table 5", "metrics": {"R@1": 80.0, "mAP": 70.0}, "tolerance": 1.5}}
 
 

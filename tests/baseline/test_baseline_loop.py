@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -52,6 +53,16 @@ def test_training_equals_the_loop_written_out(small_release, tmp_path, quiet):
 def test_epoch_is_as_many_pairs_as_there_are_captions(small_release, tmp_path, quiet):
     table = small_table(epochs=1, evaluate_every=1, select="last")
     assert train(small_release, table, tmp_path / "tiny", quiet).steps == 24 * 2 // 8
+
+
+def test_between_two_looks_nobody_waits_long_for_a_word(small_release, tmp_path, quiet, monkeypatch):
+    """A minute a reading of the clock: every point of the curve is told, though val is looked at once."""
+    minutes = itertools.count()
+    monkeypatch.setattr(training.time, "monotonic", lambda: 60.0 * next(minutes))
+    train(small_release, small_table(steps=25, evaluate_every=25), tmp_path / "tiny", quiet)
+    said = [line for line in quiet if line.startswith("step ")]
+    assert [line.split()[1] for line in said] == ["10", "20", "25"]
+    assert ["R@1" in line for line in said] == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
+from ufine_kit.baseline.evaluate import CHOSEN, shared_upstream  # noqa: E402
 from ufine_kit.baseline.matrix import PUBLISHED, latex, lines_of, markdown, write_matrix  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.full
 def record(measured: str, trained: str | None, r1: float = 50.0, name: str = "cfam_b16", **more) -> dict:
     return {
         "release": {"name": measured, "version": "1.0.0", "split": "test"},
+        "data_digest": "d" * 64,
         "checkpoint": {"name": name, "trained_on": {"name": trained} if trained else None},
         "synthetic": False,
         "metrics": {"R@1": r1, "mAP": 40.0, "mSD": 30.0},
@@ -31,9 +33,11 @@ def test_rows_stand_beside_the_published_ones_of_the_same_dataset():
 
 
 def test_marks_tell_what_a_reader_must_know():
-    lines = lines_of([record("own", None, synthetic=True), record("rstpreid", "icfg", warnings=["both"])])
+    (origin,) = shared_upstream({"ICFG-PEDES"}, {"RSTPReid"})
+    own = [record("own", None, synthetic=True), record("rstpreid", "icfg", warnings=[origin]), record("plain", "plain")]
+    lines = lines_of([*own, record("mine", "mine", warnings=[f"the step {CHOSEN} split `val`"])])
     marks = {line.measured_on: line.mark for line in lines if line.mark != "published"}
-    assert marks == {"own": "synthetic", "rstpreid": "shared origin"}
+    assert marks == {"own": "synthetic", "rstpreid": "shared origin", "plain": "", "mine": "chosen on it"}
     assert any(line.trained_on == "zero-shot" for line in lines)
 
 
@@ -42,6 +46,28 @@ def test_latex_escapes_and_rules_between_datasets():
     assert r"a\_1 & x\&y & cfam\_b16" in text
     assert text.count(r"\midrule") == 2
     assert text.startswith(r"\begin{tabular}{lllrrrl}") and text.endswith("\\end{tabular}\n")
+
+
+def test_other_data_under_the_same_name_is_told_apart():
+    newer = {"release": {"name": "own", "version": "1.1.0", "split": "test"}}
+    rows = [record("own", "own"), record("own", "own", **newer), record("b", "own")]
+    assert [line.measured_on for line in lines_of(rows)] == ["b", "own 1.0.0", "own 1.1.0"]
+    rows = [*rows, record("own", "own", **newer, data_digest="e" * 64)]
+    assert [line.measured_on for line in lines_of(rows)] == [
+        "b",
+        "own 1.0.0",
+        "own 1.1.0 dddddddd",
+        "own 1.1.0 eeeeeeee",
+    ]
+
+
+def test_means_of_a_series_come_with_their_deviations():
+    deviations = {"R@1": 1.5, "R@5": 9.0, "mAP": 0.25, "mSD": 0.0}
+    lines = lines_of([record("own", "own", validation={"sd": deviations})])
+    assert "| 50.00 ± 1.50 | 40.00 ± 0.25 | 30.00 ± 0.00 |" in markdown(lines)
+    assert r"50.00 $\pm$ 1.50 & 40.00 $\pm$ 0.25 & 30.00 $\pm$ 0.00" in latex(lines)
+    alone = lines_of([record("own", "own", validation={"sd": dict.fromkeys(deviations)})])
+    assert "| 50.00 | 40.00 | 30.00 |" in markdown(alone)
 
 
 def test_markdown_cells_cannot_break_the_table():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ torch = pytest.importorskip("torch", reason="needs ufine-kit[baseline]")
 from safetensors.numpy import load_file  # noqa: E402
 
 from baseline.releases import ALL_LOSSES, flags, small_table  # noqa: E402
+from ports import free_port  # noqa: E402
 from ufine_kit.baseline.processes import Processes, from_environment, gathered, joined, mean_of  # noqa: E402
 from ufine_kit.baseline.train import check_shares, train  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
@@ -46,9 +46,7 @@ training.train(open_release(Path(sys.argv[1])), table, Path(sys.argv[2]), print)
 
 def trained(release, folder: Path, table, count: int) -> tuple[dict, list[dict]]:
     """First gradients and curve of a training in so many processes."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = free_port()
     words = [sys.executable, "-c", SCRIPT, str(release.path), str(folder), table.model_dump_json()]
     running = []
     for rank in range(count):
@@ -56,7 +54,7 @@ def trained(release, folder: Path, table, count: int) -> tuple[dict, list[dict]]
         env = os.environ | {name: str(value) for name, value in group.items()}
         running.append(subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     for process in running:
-        _, said = process.communicate(timeout=240)
+        _, said = process.communicate(timeout=600)
         assert process.returncode == 0, said
     curve = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return load_file(f"{folder}.gradients"), curve
@@ -88,7 +86,7 @@ def test_torchrun_trains_a_series_and_speaks_once(small_release, tmp_path):
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "ufine_kit"]
     words += ["baseline-train", str(small_release.path), "--seeds", "2", "-w", str(tmp_path), *flags(steps=2), "--json"]
     env = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["checkpoints"] == ["tiny-seed0", "tiny-seed1"]
     assert done.stderr.count("seed 1: ") == 1

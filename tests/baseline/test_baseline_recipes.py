@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ufine_kit.errors import KitError
+from ufine_kit.manifest import CheckpointName
 from ufine_kit.recipe import load_recipe
 from ufine_kit.resources import resource, resource_names
 
@@ -89,6 +91,20 @@ def test_targets_are_the_rows_of_the_paper(name):
     assert found[0] == release
     assert list(found[1].metrics.items()) == list(zip(("R@1", "mAP", "mSD"), wanted, strict=True))
     assert table.select == "last"  # the test split chooses nothing
+
+
+def test_longest_name_leaves_room_for_the_seeds_that_a_record_tells():
+    longest = load_recipe("cfam_b16", [f"baseline.name={'a' * 48}"]).baseline.name
+    assert CheckpointName(name=f"{longest}-1000-seeds", selection={"rule": "last"}).name.startswith(longest)
+    with pytest.raises(KitError, match=r"baseline\.name"):
+        load_recipe("cfam_b16", [f"baseline.name={'a' * 49}"])
+
+
+def test_target_that_nothing_measures_is_refused():
+    row = 'baseline.targets={mine={paper="Table 1",metrics={%s=1.0},tolerance=1.5}}'
+    assert load_recipe("cfam_b16", [row % "mAP"]).baseline.targets["mine"].metrics == {"mAP": 1.0}
+    with pytest.raises(KitError, match="R2"):
+        load_recipe("cfam_b16", [row % "R2"])
 
 
 def test_every_reproduction_has_its_target():

@@ -307,6 +307,20 @@ def test_one_identity_is_refused(tmp_path, quiet):
         train(release, small_table(), tmp_path / "tiny", quiet)
 
 
+def test_torn_training_state_says_what_to_remove(small_release, tmp_path, quiet):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/training.safetensors").write_bytes(b"torn")
+    with pytest.raises(KitError, match="is no safetensors file") as error:
+        train(small_release, small_table(), tmp_path / "tiny", quiet)
+    assert error.value.mend.endswith(f"rm {tmp_path / 'tiny/training.safetensors'}")
+
+
+def test_start_that_cannot_be_had_is_said_before_pictures_are_decoded(small_release, tmp_path, quiet, monkeypatch):
+    monkeypatch.setattr(training, "load_pairs", None)
+    with pytest.raises(KitError, match=r"no `model\.safetensors`"):
+        train(small_release, small_table(pretrained=str(tmp_path)), tmp_path / "tiny", quiet)
+
+
 def test_corrupt_image_is_named(tmp_path, quiet):
     rows = world_rows("train", 4, 0)
     rows[5]["image"] = {"bytes": rows[5]["image"]["bytes"][:200], "path": None}

@@ -18,12 +18,14 @@ from ufine_kit.baseline import seeds as series_of_seeds  # noqa: E402
 from ufine_kit.baseline.chance import binomial_interval, shuffled  # noqa: E402
 from ufine_kit.baseline.checkpoint import open_checkpoint  # noqa: E402
 from ufine_kit.baseline.data import held_out, load_pairs  # noqa: E402
-from ufine_kit.baseline.evaluate import record_path  # noqa: E402
+from ufine_kit.baseline.evaluate import keep_record, record_path  # noqa: E402
+from ufine_kit.baseline.features import text_features  # noqa: E402
 from ufine_kit.baseline.processes import Processes  # noqa: E402
 from ufine_kit.baseline.seeds import mean_and_sd, seeds_of, train_seeds  # noqa: E402
-from ufine_kit.baseline.subject import trained_subject  # noqa: E402
+from ufine_kit.baseline.subject import trained_subject, zero_shot_subject  # noqa: E402
+from ufine_kit.baseline.tokens import encode  # noqa: E402
 from ufine_kit.baseline.train import TrainReport, start, train  # noqa: E402
-from ufine_kit.baseline.validate import check_series, first_words, untrained, validate  # noqa: E402
+from ufine_kit.baseline.validate import check_series, first_words, means, untrained, validate  # noqa: E402
 from ufine_kit.errors import KitError  # noqa: E402
 from ufine_kit.manifest import read_record  # noqa: E402
 
@@ -108,10 +110,38 @@ def test_validation_is_one_record_of_all_seeds(series, small_release, tmp_path):
     assert block["passed"] == all(block["passes"].values())
     assert not block["passes"]["above_zero_shot"], "four steps teach nothing of six persons"
     path = record_path(tmp_path, record)
-    assert path.name == "tiny-test.json"
+    assert path.name == "tiny-2-seeds-test.json"
     path.parent.mkdir()
     path.write_text(json.dumps(record, allow_nan=False))
     assert read_record(path).metrics["R@1"] == record["metrics"]["R@1"]
+
+
+def test_series_leaves_the_record_of_a_checkpoint_of_its_name_alone(series, small_release, tmp_path):
+    (tmp_path / "tiny").symlink_to(seeds_of(series[0])[0])
+    one = keep_record(tmp_path / "baselines", validate("tiny", [tmp_path / "tiny"], small_release, device="cpu"))
+    held = one.read_bytes()
+    assert json.loads(held)["checkpoint"]["name"] == "tiny"
+    both = keep_record(tmp_path / "baselines", validate("tiny", seeds_of(series[0]), small_release, device="cpu"))
+    assert (one.read_bytes(), both.parent) == (held, one.parent)
+
+
+def test_every_number_of_a_series_is_the_mean_of_its_seeds():
+    row = {"paper": "Table 4", "metrics": {"R@1": 50.0}, "tolerance": 1.5}
+    records = [
+        {
+            "metrics": {"R@1": r1},
+            "by": {"style": {"list": {"queries": 3, "R@1": r1 - 1}}},
+            "targets": {**row, "differences": {"R@1": r1 - 50}, "within": r1 == 50},
+        }
+        for r1 in (50.0, 44.0)
+    ]
+    assert means(records) == {
+        "metrics": {"R@1": 47.0},
+        "by": {"style": {"list": {"queries": 3, "R@1": 46.0}}},
+        "targets": {**row, "differences": {"R@1": -3.0}, "within": False},
+    }
+    plain = [{"metrics": {"R@1": 1.0}, "by": {}}]
+    assert means(plain) == plain[0]
 
 
 def test_zero_shot_is_the_model_before_its_first_step(series, small_release):
@@ -122,11 +152,14 @@ def test_zero_shot_is_the_model_before_its_first_step(series, small_release):
     assert all(torch.equal(found[name], value) for name, value in wanted.state_dict().items())
 
 
-def test_zero_shot_of_replaced_weights_is_refused(small_release, tmp_path, quiet):
+def test_zero_shot_reads_at_its_own_length_and_replaced_weights_are_refused(small_release, tmp_path, quiet):
     start_folder = write_cliplike(tmp_path / "clip")
     table = small_table(pretrained=str(start_folder), steps=1, text_tokens=90, learning_rate=1e-4)
     train(small_release, table, tmp_path / "a", quiet)
-    untrained(trained_subject(tmp_path / "a"))
+    begun, plain = untrained(trained_subject(tmp_path / "a")), zero_shot_subject(str(start_folder))
+    texts = load_pairs(small_release, "test", 32, 16).captions
+    said = [text_features(each.model, encode(each.tokenizer, texts)[0]) for each in (begun, plain)]
+    np.testing.assert_array_equal(*said, err_msg="stretched positions that nobody trained are no zero-shot")
     write_cliplike(start_folder, seed=1)
     with pytest.raises(KitError, match="holds other weights than those that `tiny` began with"):
         untrained(trained_subject(tmp_path / "a"))

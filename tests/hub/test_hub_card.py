@@ -44,6 +44,20 @@ def test_the_card_counts_what_the_rows_are(toy):
     assert 'load_dataset("org/set", revision="v0.1.0")' in text
 
 
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        (None, None),
+        (1, "passed its validation: the model trained on it finds more"),
+        (3, "passed its validation: means over 3 seeds, every one of which finds more"),
+    ],
+)
+def test_a_validation_stands_on_the_card_and_one_that_was_not_made_does_not(toy, seeds, said):
+    block = {"validation": {"seeds": seeds, "passed": True}} if seeds else {}
+    text = candidate(told(toy, record=Record.model_validate(record(toy.data_digest, **block)))).readme
+    assert said in text if said else "validation:" not in text
+
+
 def test_the_reason_for_publishing_unvalidated_and_the_faults_stand_on_the_card(toy):
     text = candidate(told(toy, faults=("Crops are dark: not so for 3.",), known_faults=["Few children."]))
     assert "Published without a baseline: no GPU this week" in text.readme

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from hub.preparing import OWNER, ROWS, keep_record
+from hub.preparing import OWNER, ROWS, keep_record, record
 from hub.preparing import release as toy
 from live.hub.making import recipe, rows, sha, tombstone
 from live.hub.making import release as whole_release
@@ -112,6 +112,25 @@ def test_a_record_of_other_rows_or_of_the_validation_split_does_not_count(tmp_pa
         admit.baseline_record(release, tmp_path, None)
     keep_record(tmp_path, release.data_digest)
     assert admit.baseline_record(release, tmp_path, None).metrics["R@1"] == 51.2
+
+
+def validated(passed: bool, name: str) -> dict:
+    return {
+        "checkpoint": {"name": name, "selection": {"rule": "last"}}, "validation": {"seeds": 3, "passed": passed, "sd": {}},
+    }  # fmt: skip
+
+
+def test_a_release_that_failed_its_validation_is_refused_until_one_passes(tmp_path):
+    release = toy(tmp_path)
+    folder = tmp_path / "baselines" / release.data_digest[:16]
+    for name, more in (("a-plain", {}), ("failed", validated(False, "bad")), ("passed", validated(True, "good"))):
+        if name == "passed":
+            with pytest.raises(CheckFailed, match="did not pass its validation with `bad`"):
+                admit.baseline_record(release, tmp_path, None)
+            assert admit.baseline_record(release, tmp_path, "known") is None
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.json").write_text(json.dumps(record(release.data_digest, **more)))
+    assert admit.baseline_record(release, tmp_path, None).checkpoint.name == "good"
 
 
 def test_a_release_that_fails_a_check_or_changed_since_is_refused(made, tmp_path):

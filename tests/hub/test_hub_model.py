@@ -53,6 +53,14 @@ def test_its_card_names_the_data_the_numbers_and_that_it_is_synthetic(toy, check
     assert "extra_gated_prompt" in text and "owner@example.org" in text
 
 
+@pytest.mark.parametrize(("seeds", "means"), [(1, False), (3, True)])
+def test_numbers_of_a_series_are_not_passed_off_as_those_of_one_seed(toy, checkpoint, tmp_path, seeds, means):
+    validation = {"seeds": seeds, "passed": True}
+    entry = Record.model_validate(measured(toy).model_dump() | {"validation": validation})
+    text = prepare_model(checkpoint, told(toy, record=entry), "org/m", tmp_path)["README.md"].path.read_text()
+    assert (f"Means over {seeds} seeds, of which this is one." in text) == means
+
+
 def test_weights_that_were_not_measured_are_refused(toy, checkpoint, tmp_path):
     with pytest.raises(CheckFailed, match="is of another checkpoint") as caught:
         prepare_model(checkpoint, told(toy, record=measured(toy, b"others")), "org/m", tmp_path)

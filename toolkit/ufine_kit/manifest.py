@@ -91,8 +91,17 @@ class MeasuredOn(BaseModel):
     split: Split
 
 
+class Validation(BaseModel):
+    """What a validation found: whether the release taught every one of so many seeds."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    seeds: int
+    passed: bool
+
+
 class Record(BaseModel):
-    """A baseline record under `baselines/`."""
+    """A baseline record under `baselines/`; with a validation its metrics are means over the seeds."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
@@ -104,6 +113,7 @@ class Record(BaseModel):
     gallery: int
     identities: int
     metrics: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9@]{1,12}$")], float]
+    validation: Validation | None = None
 
 
 def release_folders(work: Path) -> list[Path]:

@@ -177,14 +177,14 @@ class TargetRow(Table):
     """A published row, in percent, to hold a run against."""
 
     paper: str = Field(description="table and row of the paper")
-    metrics: dict[str, float]
+    metrics: dict[Literal["R@1", "R@5", "R@10", "mAP", "mINP", "mSD"], float]
     tolerance: Positive = Field(default=1.5, description="percent points that a good run may lie away")
 
 
 class BaselineTable(Table):
     """`baseline-train`: a CLIP-type model, small and from scratch or pretrained, with the losses that are asked for."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "tiny"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")] = "tiny"  # a record's has 64 signs, seeds told
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count = Field(default=2, description="CPU threads; another number may change the last bits of the weights")
@@ -192,7 +192,9 @@ class BaselineTable(Table):
         default="", description="a CLIP in transformers format: folder, or name on the Hub; empty: from scratch"
     )
     steps: Count = 240
-    epochs: Count | None = Field(default=None, description="in place of `steps`: passes over the train images")
+    epochs: Count | None = Field(
+        default=None, description="in place of `steps`: so many times the pairs that train captions make"
+    )
     batch: Annotated[int, Field(ge=2)] = Field(default=64, description="of all processes together")
     learning_rate: Positive = 1.5e-3
     new_learning_rate: Positive | None = Field(

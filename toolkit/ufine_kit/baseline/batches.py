@@ -53,7 +53,7 @@ def open_source(pairs: Pairs, tokenizer: PreTrainedTokenizerFast, table: Baselin
     if cut == len(pairs.captions):
         raise KitError(
             f"every caption is longer than {tokenizer.model_max_length} tokens",
-            f"ufine-kit baseline-train --set baseline.text_tokens={2 * tokenizer.model_max_length}",
+            f"--set baseline.text_tokens={2 * tokenizer.model_max_length}",
         )
     mirror = encode(tokenizer, [mirrored(caption) for caption in pairs.captions])[0] if table.mirror_words else plain
     # One compiled graph needs one shape; elsewhere a batch is as long as its longest text.

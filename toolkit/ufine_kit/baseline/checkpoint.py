@@ -62,11 +62,10 @@ def read_state(folder: Path) -> State | None:
     path = folder / STATE
     if not path.exists():
         return None
-    tensors, metadata = _read_tensors(path)
+    mend = f"remove it and train from the first step: rm {path}"
+    tensors, metadata = _read_tensors(path, mend)
     if "facts" not in metadata:
-        raise KitError(
-            f"`{path}` holds no training to go on with", f"remove it and train from the first step: rm {path}"
-        )
+        raise KitError(f"`{path}` holds no training to go on with", mend)
     return State(tensors, json.loads(metadata["facts"]))
 
 
@@ -88,15 +87,12 @@ def _write_tensors(path: Path, tensors: Tensors, metadata: dict[str, str]) -> No
         temporary.chmod(0o644)  # safetensors gives its files to their owner alone
 
 
-def _read_tensors(path: Path) -> tuple[Tensors, Mapping[str, str]]:
+def _read_tensors(path: Path, mend: str) -> tuple[Tensors, Mapping[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise KitError(
-            f"`{path}` is no safetensors file: {str(error).splitlines()[0]}",
-            "pickled weights are never opened; train again, or save them with safetensors",
-        ) from None
+        raise KitError(f"`{path}` is no safetensors file: {str(error).splitlines()[0]}", mend) from None
 
 
 def write_checkpoint(
@@ -160,7 +156,8 @@ def open_checkpoint(folder: Path) -> tuple[CLIPModel, PreTrainedTokenizerFast, d
         pickled = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
         what = f"only pickled weights (`{pickled[0]}`)" if pickled else "no weights"
         raise KitError(f"`{folder}` has {what}", f"put `{WEIGHTS}` there; pickles are never opened")
-    tensors, _ = _read_tensors(folder / WEIGHTS)
+    mend = "pickles are never opened; restore the checkpoint from a copy, or remove its folder and train again"
+    tensors, _ = _read_tensors(folder / WEIGHTS, mend)
     if sha256_file(folder / WEIGHTS) != card["weights_sha256"]:
         raise KitError(
             f"`{folder / WEIGHTS}` holds other weights than those that `{CARD}` speaks of",

@@ -134,6 +134,6 @@ def held_out(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, Pairs]:
     if not val or len(val) == len(pairs.person_ids):
         raise KitError(
             f"`baseline.val_share` {share} holds out {len(val)} of {len(pairs.person_ids)} identities",
-            "ufine-kit baseline-train --set baseline.val_share=0.1, or --set baseline.select=last",
+            "--set baseline.val_share=0.1, or --set baseline.select=last",
         )
     return of_people(pairs, set(pairs.person_ids) - val), of_people(pairs, val)

@@ -21,6 +21,9 @@ from ufine_kit.parts import versions
 
 RECORD_FORMAT = 1
 
+# What warnings say, and tables read.
+SHARED, CHOSEN = "both drawn from", "was chosen on"
+
 # What the datasets of the field were drawn from: two with a common origin share cameras, and perhaps persons.
 UPSTREAM = {
     "cuhkpedes": {"CUHK03", "Market-1501", "SSM", "VIPeR", "CUHK01"},
@@ -66,7 +69,10 @@ def evaluate_subject(
         "captions_cut": features.cut,
         "metrics": total.as_dict(),
         "by": {name: found for name, found in by.items() if found},
-        "warnings": shared_upstream(_trained_sources(subject), set(pairs.sources)),
+        "warnings": [
+            *shared_upstream(_trained_sources(subject), set(pairs.sources)),
+            *chosen_on(subject, release, split),
+        ],
         "device": where.type,
         "versions": versions(*TOOLS),
     }
@@ -111,12 +117,19 @@ def _trained_sources(subject: Subject) -> set[str]:
 def shared_upstream(trained: set[str], measured: set[str]) -> list[str]:
     """A warning for every pair of datasets that are not the same and were drawn from the same pictures."""
     return [
-        f"trained on {one}, measured on {other}: both drawn from {', '.join(sorted(common))}, so this is not cross-domain"
+        f"trained on {one}, measured on {other}: {SHARED} {', '.join(sorted(common))}, so this is not cross-domain"
         for one in sorted(trained)
         for other in sorted(measured)
         if _plain(one) != _plain(other)
         and (common := UPSTREAM.get(_plain(one), set[str]()) & UPSTREAM.get(_plain(other), set[str]()))
     ]
+
+
+def chosen_on(subject: Subject, release: Release, split: str) -> list[str]:
+    """A warning where the kept step is the one that did best on this very split."""
+    own = (subject.about["trained_on"] or {}).get("data_digest") == release.data_digest
+    chosen = own and subject.about["selection"]["rule"].endswith(f" on {split}")
+    return [f"the step {CHOSEN} split `{split}`: numbers of it flatter this checkpoint"] if chosen else []
 
 
 def _plain(source: str) -> str:
@@ -130,6 +143,11 @@ def held_against(
     row = targets.get(release)
     if row is None:
         return None
+    return difference_from(row, metrics)
+
+
+def difference_from(row: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str, Any]:
+    """The row, the differences from it in percent points, and whether all are within its tolerance."""
     differences = {name: metrics[name] - value for name, value in row["metrics"].items()}
     within = all(abs(value) <= row["tolerance"] for value in differences.values())
     return {**row, "differences": differences, "within": within}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ufine_kit.baseline.evaluate import CHOSEN, SHARED
 from ufine_kit.errors import KitError
 from ufine_kit.files import read_json, write_bytes
 
 COLUMNS = ("R@1", "mAP", "mSD")
+MARKS = {SHARED: "shared origin", CHOSEN: "chosen on it"}
 
 # UFineBench (CVPR 2024), its tables of results; trained on the train split of the same name, UFine3C on UFine6926's.
 # Where its running text quotes other numbers, these are the tables'.
@@ -45,7 +47,9 @@ class Line:
     trained_on: str
     model: str
     values: tuple[float, ...]
-    mark: str  # what a reader must know: published, synthetic, shared origin
+    mark: str  # what a reader must know: published, synthetic, or one of MARKS
+    data: tuple[str, str] = ("", "")  # version and digest of the release that was measured
+    deviations: tuple[float, ...] = ()  # of the seeds, where `values` are their means
 
 
 def lines_of(records: Iterable[dict[str, Any]]) -> list[Line]:
@@ -57,19 +61,31 @@ def lines_of(records: Iterable[dict[str, Any]]) -> list[Line]:
         for name in measured
         for model, values in PUBLISHED.get(_key(name), {}).items()
     ]
-    return sorted([*own, *printed], key=lambda line: (line.measured_on, line.trained_on, line.mark, line.model))
+    apart = [replace(line, measured_on=" ".join([line.measured_on, *_which(line, own)])) for line in own]
+    return sorted([*apart, *printed], key=lambda line: (line.measured_on, line.trained_on, line.mark, line.model))
+
+
+def _which(line: Line, lines: Sequence[Line]) -> list[str]:
+    """What tells data from others of the same name: the version, and the digest where a version was built anew."""
+    same = {other.data for other in lines if other.measured_on == line.measured_on}
+    digests = {digest for version, digest in same if version == line.data[0]}
+    return [line.data[0]] * (len(same) > 1) + [line.data[1][:8]] * (len(digests) > 1)
 
 
 def _line(record: dict[str, Any]) -> Line:
     trained = record["checkpoint"]["trained_on"]
     marks = ["synthetic"] if record["synthetic"] else []
-    marks += ["shared origin"] if record.get("warnings") else []
+    warned = " ".join(record.get("warnings", ()))
+    marks += [mark for words, mark in MARKS.items() if words in warned]
+    deviations = tuple(record.get("validation", {}).get("sd", {}).get(name) for name in COLUMNS)
     return Line(
         measured_on=record["release"]["name"],
         trained_on=trained["name"] if trained else "zero-shot",
         model=record["checkpoint"]["name"],
         values=tuple(record["metrics"][name] for name in COLUMNS),
         mark=", ".join(marks),
+        data=(record["release"]["version"], record["data_digest"]),
+        deviations=() if None in deviations else deviations,
     )
 
 
@@ -81,7 +97,7 @@ def _key(release: str) -> str:
 def markdown(lines: Sequence[Line]) -> str:
     """The table as Markdown."""
     head = ["measured on", "trained on", "model", *COLUMNS, ""]
-    rows = [[line.measured_on, line.trained_on, line.model, *_numbers(line), line.mark] for line in lines]
+    rows = [[line.measured_on, line.trained_on, line.model, *_numbers(line, "±"), line.mark] for line in lines]
     rule = ["---", "---", "---", *["---:"] * len(COLUMNS), "---"]
     return "".join(f"| {' | '.join(_plain(cell) for cell in row)} |\n" for row in [head, rule, *rows])
 
@@ -92,8 +108,8 @@ def latex(lines: Sequence[Line]) -> str:
     for number, line in enumerate(lines):
         if number and line.measured_on != lines[number - 1].measured_on:
             body.append(r"\midrule")
-        cells = [line.measured_on, line.trained_on, line.model, *_numbers(line), line.mark]
-        body.append(" & ".join(_escaped(cell) for cell in cells) + r" \\")
+        words = [_escaped(cell) for cell in (line.measured_on, line.trained_on, line.model)]
+        body.append(" & ".join([*words, *_numbers(line, r"$\pm$"), _escaped(line.mark)]) + r" \\")
     head = " & ".join(_escaped(cell) for cell in ["measured on", "trained on", "model", *COLUMNS, ""]) + r" \\"
     columns = "lll" + "r" * len(COLUMNS) + "l"
     inner = [
@@ -127,8 +143,11 @@ def _readable(path: Path) -> dict[str, Any]:
     return record
 
 
-def _numbers(line: Line) -> list[str]:
-    return [f"{value:.2f}" for value in line.values]
+def _numbers(line: Line, plus_minus: str) -> list[str]:
+    means = [f"{value:.2f}" for value in line.values]
+    if not line.deviations:
+        return means
+    return [f"{mean} {plus_minus} {sd:.2f}" for mean, sd in zip(means, line.deviations, strict=True)]
 
 
 def _plain(cell: str) -> str:

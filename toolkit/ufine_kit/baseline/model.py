@@ -29,7 +29,7 @@ def new_model(table: BaselineTable, vocabulary: int) -> CLIPModel:
     if table.width % table.heads:
         raise KitError(
             f"`baseline.width` {table.width} is no multiple of `baseline.heads` {table.heads}",
-            f"ufine-kit baseline-train --set baseline.width={math.ceil(table.width / table.heads) * table.heads}",
+            f"--set baseline.width={math.ceil(table.width / table.heads) * table.heads}",
         )
     shared = {
         "hidden_size": table.width,
@@ -69,7 +69,7 @@ def check_patches(height: int, width: int, patch: int) -> None:
     if height % patch or width % patch:
         raise KitError(
             f"an image of {height} x {width} px is not made of whole patches of {patch} px",
-            f"ufine-kit baseline-train --set baseline.image_width_px={math.ceil(width / patch) * patch}"
+            f"--set baseline.image_width_px={math.ceil(width / patch) * patch}"
             f" --set baseline.image_height_px={math.ceil(height / patch) * patch}",
         )
 

@@ -38,7 +38,7 @@ def open_pretrained(name: str) -> tuple[CLIPModel, PreTrainedTokenizerFast]:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise KitError(
             f"`{name}` does not open as a CLIP model: {first}",
-            "give a folder or a Hub name with config.json, tokenizer and model.safetensors to --set baseline.pretrained=",
+            "name a folder, or a model of the Hub, with config.json, tokenizer and model.safetensors",
         ) from None
     if told["missing_keys"]:
         missing = min(told["missing_keys"])

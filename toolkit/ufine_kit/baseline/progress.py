@@ -41,7 +41,7 @@ class Progress:
         if not math.isfinite(self.loss):
             raise KitError(
                 f"the loss is not finite at step {step}",
-                f"ufine-kit baseline-train --set baseline.learning_rate={learning_rate / 3:.1g}",
+                f"--set baseline.learning_rate={learning_rate / 3:.1g}",
             )
         each = {name: round(value, 6) for name, value in zip(names, means[1:], strict=True)}
         return {"step": step, "loss": self.loss, **(each if len(each) > 1 else {})}

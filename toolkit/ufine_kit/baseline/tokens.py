@@ -34,7 +34,7 @@ def learn_tokenizer(captions: Sequence[str], vocabulary: int, longest: int) -> P
     if vocabulary < least:
         raise KitError(
             f"`baseline.vocabulary` {vocabulary} is below {least}, the bytes and special tokens",
-            "ufine-kit baseline-train --set baseline.vocabulary=1024",
+            "--set baseline.vocabulary=1024",
         )
     bpe = Tokenizer(models.BPE())
     bpe.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])

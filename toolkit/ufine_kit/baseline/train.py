@@ -40,6 +40,7 @@ from ufine_kit.parts import claimed, versions
 from ufine_kit.tables import BaselineTable
 
 RECORD_EVERY = 10  # steps whose mean loss is one point of the curve
+QUIET_SECONDS = 30  # at most, where two looks at val lie further apart
 
 Tell = Callable[[str], None]
 
@@ -73,7 +74,7 @@ def train(release: Release, table: BaselineTable, folder: Path, tell: Tell) -> T
             f"a batch of {table.batch} does not divide among {processes.count} processes",
             f"--set baseline.batch={math.ceil(table.batch / processes.count) * processes.count}",
         )
-    mend = f"ufine-kit baseline-train --set baseline.batch={max(table.batch // 2, 2)}"
+    mend = f"--set baseline.batch={max(table.batch // 2, 2)}"
     memory = memory_named(f"training with batches of {table.batch}", mend)
     with contextlib.ExitStack() as block:
         if processes.first and not block.enter_context(claimed(make_folder(folder), "training", wait=False)):
@@ -99,9 +100,10 @@ def _train(
     release: Release, table: BaselineTable, folder: Path, device: torch.device, processes: Processes, tell: Tell
 ) -> TrainReport:
     # --- data: decoded and tokenised once; model, optimiser, and where an interrupted run stopped
+    begun = start(table, []) if table.pretrained else None  # before pictures are decoded: it may be none that opens
     pairs, val = _splits(release, table)
     check_shares(len(pairs.people), table, processes)
-    clip, tokenizer = start(table, pairs.captions)
+    clip, tokenizer = begun or start(table, pairs.captions)
     before = ancestry(table.pretrained)
     source = open_source(pairs, tokenizer, table, device)
     val_ids = encode(tokenizer, val.captions)[0] if val else torch.empty(0)
@@ -112,7 +114,8 @@ def _train(
     tell(_told(table, pairs, source.cut, objective, progress, device, val))
 
     sums = torch.zeros(1 + len(objective.names), device=device)  # since the last record; read there, so no step waits
-    recorded, began, resumed_at = progress.step, time.monotonic(), progress.step
+    recorded, resumed_at = progress.step, progress.step
+    began = told_at = time.monotonic()
     for step in range(progress.step, plan.steps):
         # --- one step
         drawn = draw(source, table, step, processes)
@@ -137,7 +140,9 @@ def _train(
             if look and processes.first:
                 metrics = score_pairs(clip, val, val_ids).as_dict() if val else {}
                 record |= progress.consider(done, metrics, clip, table.select)
-                pace = (done - resumed_at) / (time.monotonic() - began)  # steps a second, looks at val included
+            if look or time.monotonic() - told_at >= QUIET_SECONDS:
+                told_at = time.monotonic()
+                pace = (done - resumed_at) / (told_at - began)  # steps a second, looks at val included
                 tell(
                     f"step {done:,} of {plan.steps:,}: " + _shown(record) + ahead(plan.steps - done, pace, table.batch)
                 )

@@ -14,7 +14,7 @@ from ufine_kit.baseline.chance import shuffled
 from ufine_kit.baseline.checkpoint import read_card
 from ufine_kit.baseline.data import Pairs
 from ufine_kit.baseline.device import choose_device, memory_named, settled
-from ufine_kit.baseline.evaluate import evaluate_subject
+from ufine_kit.baseline.evaluate import difference_from, evaluate_subject
 from ufine_kit.baseline.features import text_features
 from ufine_kit.baseline.model import new_model
 from ufine_kit.baseline.origin import weights_of
@@ -40,7 +40,7 @@ def validate(
     device: str = "auto",
     threads: int = 2,
 ) -> dict[str, Any]:
-    """One record of the series `name`, with a `validation` block; its metrics are means over the checkpoints, one a seed.
+    """One record of the series `name`, with a `validation` block; its numbers are means over the checkpoints, one a seed.
 
     Passed means: for every seed R@1 lies above that of the model before its first step, by a paired interval that excludes 0,
     and captions dealt at random hit no more and no less than chance. Whether long texts pay is told, and is no condition.
@@ -49,8 +49,7 @@ def validate(
     check_series(checkpoints, release)
     runs = [_one(path, release, split, device, threads) for path in checkpoints]
     records = [record for record, _ in runs]
-    names = list(records[0]["metrics"])
-    values = {name: [record["metrics"][name] for record in records] for name in names}
+    values = {name: [record["metrics"][name] for record in records] for name in records[0]["metrics"]}
     block: dict[str, Any] = {
         "seeds": len(runs),
         "checkpoints": [record["checkpoint"]["name"] for record in records],
@@ -61,9 +60,29 @@ def validate(
     above = all(each["R@1"]["low"] > 0 for each in block["above_zero_shot"])
     at_chance = all(each["at_chance"] for each in block["shuffled"])
     block |= {"passed": above and at_chance, "passes": {"above_zero_shot": above, "shuffled_at_chance": at_chance}}
-    metrics = {name: statistics.fmean(each) for name, each in values.items()}
-    about = records[0]["checkpoint"] | {"name": name}
-    return records[0] | {"checkpoint": about, "metrics": metrics, "validation": block}
+    # Under a name of its own: a single checkpoint may be called as the series is, and would write over its record.
+    about = records[0]["checkpoint"] | {"name": name if len(runs) == 1 else f"{name}-{len(runs)}-seeds"}
+    return {**records[0], **means(records), "checkpoint": about, "validation": block}
+
+
+def means(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of records on one split the numbers that differ from seed to seed: `metrics`, `by`, and `targets` where there are any."""
+    first = records[0]
+    metrics = averaged([record["metrics"] for record in records])
+    by = {
+        field: {label: averaged([record["by"][field][label] for record in records]) for label in labels}
+        for field, labels in first["by"].items()
+    }
+    held = {"targets": difference_from(first["targets"], metrics)} if "targets" in first else {}
+    return {"metrics": metrics, "by": by, **held}
+
+
+def averaged(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of every metric; how many queries there were stays the whole number that it is."""
+    return {
+        name: value if name == "queries" else statistics.fmean(one[name] for one in each)
+        for name, value in each[0].items()
+    }
 
 
 def check_series(checkpoints: Sequence[Path], release: Release) -> None:
@@ -119,7 +138,8 @@ def _one(path: Path, release: Release, split: str, device: str, threads: int) ->
 def untrained(subject: Subject) -> Subject:
     """The same model before its first step: what it was pretrained to, or random weights.
 
-    Raises KitError where the pretrained weights were replaced since.
+    Pretrained weights read no more tokens than they have positions for: stretched ones know less until they are trained, and
+    would be beaten too easily. Raises KitError where the pretrained weights were replaced since.
     """
     try:
         table = BaselineTable.model_validate(subject.card["recipe"])
@@ -136,7 +156,7 @@ def untrained(subject: Subject) -> Subject:
             f"`{table.pretrained}` holds other weights than those that `{subject.about['name']}` began with",
             "put the old ones back, or train again",
         )
-    fitted(model, tokenizer, table.text_tokens, mask=bool(table.mask))
+    fitted(model, tokenizer, min(table.text_tokens, model.config.text_config.max_position_embeddings), mask=False)
     return replace(subject, model=model, tokenizer=tokenizer)
 
 

@@ -49,7 +49,8 @@ def baseline_train(
     if first:
         out.say(f"baseline `{table.name}` on {opened.path}: {length} of {table.batch} images, into {folder}")
     if dry_run:
-        said = {"checkpoint": str(folder), "release": str(opened.path), "steps": table.steps, "epochs": table.epochs}
+        steps = table.steps if table.epochs is None else None
+        said = {"checkpoint": str(folder), "release": str(opened.path), "steps": steps, "epochs": table.epochs}
         out.result({**said, "seeds": seeds, "dry_run": True})
         return EXIT_DONE
     from dataclasses import asdict
@@ -62,10 +63,9 @@ def baseline_train(
     if seeds > 1:
         summary = train_seeds(opened, table, work / "checkpoints", seeds, out.say)
         if first:
-            shown = [
-                f"{name} {mean:.2f} ± {summary['sd'][name]:.2f}" for name, mean in summary["mean"].items()
-            ]  # no metrics where there is no val split
-            out.result(summary, [f"{folder}: {seeds} seeds, selected by {summary['selection']}", "  ".join(shown)])
+            shown = [f"{name} {mean:.2f} ± {summary['sd'][name]:.2f}" for name, mean in summary["mean"].items()]
+            lines = [f"{folder}: {seeds} seeds, selected by {summary['selection']}"]
+            out.result(summary, [*lines, "  ".join(shown)] if shown else lines)  # no metrics without a val split
             out.next(f"ufine-kit evaluate {folder} {opened.path} --validate --work {work}")
         return EXIT_DONE
     trained = train(opened, table, folder, out.say)
@@ -115,6 +115,8 @@ def evaluate(
         raise KitError(f"no checkpoint `{checkpoint}`", f"ufine-kit baseline-train {opened[0].path} --work {work}")
     if noise is not None and (len(opened) > 1 or validate):
         raise KitError("`--noise` is of one release, measured once", "name one release, and leave out --validate")
+    if noise is not None and noise.is_dir():
+        raise KitError(f"`{noise}` is a folder", f"name a file: --noise {noise / 'noise.jsonl'}")
     what = zero_shot or str(checkpoint)
     if dry_run:
         paths = [str(each.path) for each in opened]
@@ -136,9 +138,17 @@ def evaluate(
     _answer(out, kept, tables)
     passed = all(record.get("validation", {}).get("passed", True) for record in kept)
     asking = noise is not None and _say_where_to_look(out, work, noise)
-    if passed and zero_shot is None and not asking:
-        out.next(f"ufine-kit push-hub {opened[0].path} --to DIR --work {work}")
+    if passed and zero_shot is None and split == "test" and not asking:
+        for path in _to_be_pushed(opened, kept):
+            out.next(f"ufine-kit push-hub {path} --to DIR --work {work}")
     return EXIT_DONE if passed else EXIT_CHECK_FAILED
+
+
+def _to_be_pushed(opened: list[Release], kept: list[dict[str, Any]]) -> list[Path]:
+    """The one release that was measured; of several that which was trained on, since the others may be anybody's."""
+    trained_on = (kept[0]["checkpoint"]["trained_on"] or {}).get("data_digest")
+    own = [release for release in opened if len(opened) == 1 or release.data_digest == trained_on]
+    return [release.path for release in own[:1]]
 
 
 def _measured(
@@ -190,15 +200,51 @@ def _answer(out: Output, kept: list[dict[str, Any]], tables: list[str]) -> None:
     for record in kept:
         mark = "  (synthetic world)" if record["synthetic"] else ""
         of = f"{record['release']['name']}: " if len(kept) > 1 else ""
-        lines.append(of + "  ".join(f"{name} {value:.2f}" for name, value in record["metrics"].items()) + mark)
-        for name, passed in record.get("validation", {}).get("passes", {}).items():
-            lines.append(f"{name.replace('_', ' ')}: {'yes' if passed else 'NO'}")
+        spread = {name: sd for name, sd in record.get("validation", {}).get("sd", {}).items() if sd is not None}
+        values = [
+            f"{name} {value:.2f}" + (f" ± {spread[name]:.2f}" if name in spread else "")
+            for name, value in record["metrics"].items()
+        ]
+        lines.append(of + "  ".join(values) + mark)
+        lines += _validated(record["validation"]) if "validation" in record else []
+        lines += _held(record["targets"]) if "targets" in record else []
         if "noise" in record:
             found = {kind: number for kind, number in record["noise"].items() if kind != "file"}
             lines.append(
                 f"{record['noise']['file']}: " + (", ".join(f"{n} {kind}" for kind, n in found.items()) or "none")
             )
+        if record["captions_cut"]:
+            out.say(f"{of}{record['captions_cut']:,} of {record['queries']:,} captions are longer than the model reads")
         for warning in record["warnings"]:
             out.say(f"warning: {warning}")
     answer = kept[0] if len(kept) == 1 else {"records": kept}
     out.result(answer | ({"matrix": tables} if tables else {}), [*lines, *tables])
+
+
+def _validated(block: dict[str, Any]) -> list[str]:
+    """What a validation found, seed by seed: above zero-shot, chance, and what the length of texts is worth."""
+    luck = [
+        f"{one['hits']} of {one['queries']:,} hit, chance {one['low']} to {one['high']}" for one in block["shuffled"]
+    ]
+    told = {"above_zero_shot": _differences(block["above_zero_shot"]), "shuffled_at_chance": "; ".join(luck)}
+    lines = [
+        f"{name.replace('_', ' ')}: {'yes' if passed else 'NO'}, {told[name]}"
+        for name, passed in block["passes"].items()
+    ]
+    return lines + [
+        f"full texts over their first {words} words: {_differences([one[words] for one in block['full_minus_cut']])}"
+        for words in block["full_minus_cut"][0]
+    ]
+
+
+def _differences(each: list[dict[str, dict[str, float]]]) -> str:
+    """Of R@1, one a seed, with its interval."""
+    found = [one["R@1"] for one in each]
+    return "R@1 " + "; ".join(f"{one['difference']:+.2f} ({one['low']:.2f} to {one['high']:.2f})" for one in found)
+
+
+def _held(row: dict[str, Any]) -> list[str]:
+    """How far a run lies from the published row of this release."""
+    differences = "  ".join(f"{name} {value:+.2f}" for name, value in row["differences"].items())
+    verdict = f"{'within' if row['within'] else 'NOT within'} {row['tolerance']:g}"
+    return [f"against {row['paper']}: {differences}, {verdict}"]

@@ -81,18 +81,29 @@ def whole(release: Release) -> dict[str, str]:
 def baseline_record(release: Release, work: Path, without_baseline: str | None) -> Record | None:
     """A record of exactly these rows on their test split; one that validates the release goes before a plain one.
 
-    Raises CheckFailed without one, unless a reason was given.
+    Raises CheckFailed without one, and where every validation failed, unless a reason was given.
     """
     records = [read_record(path) for path in sorted((work / "baselines" / release.data_digest[:16]).glob("*.json"))]
     fitting = [one for one in records if one.data_digest == release.data_digest and one.release.split == "test"]
-    if fitting:
-        return min(fitting, key=lambda one: "validation" not in (one.model_extra or {}))
+    best = min(fitting, key=_worth, default=None)
+    if best and (best.validation is None or best.validation.passed):
+        return best
     if without_baseline and without_baseline.strip():
         return None
+    if best:
+        raise CheckFailed(
+            f"the release in `{release.path}` did not pass its validation with `{best.checkpoint.name}`",
+            f"ufine-kit evaluate CHECKPOINT {release.path} --validate with one that passes; or --without-baseline REASON",
+        )
     raise CheckFailed(
         f"no baseline record for the rows of `{release.path}` ({release.data_digest[:12]})",
         f"ufine-kit baseline-train {release.path} --work {work}, then evaluate; or --without-baseline REASON",
     )
+
+
+def _worth(record: Record) -> int:
+    """Passed validations first; a plain record does not hide one that failed."""
+    return 2 if record.validation is None else 0 if record.validation.passed else 1
 
 
 def tombstones(release: Release) -> Tombstones:
