@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from contract.chain import make_chain
 from typed import unsynced
+from ufine_kit.cli import _leave
 
 unsynced()
+# The same examples everywhere, and no word on how long one took: a busy machine is no fault.
+settings.register_profile("kit", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kit")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +38,19 @@ def pytest_collection_modifyitems(config, items):
 def pytest_collection_finish():
     """Thousands of collected tests stay to the end: a garbage collector that looks them through again and again finds none."""
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Every test draws the same from torch, which begins at random, whatever was run in this process before."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+
+
+def pytest_runtest_teardown():
+    """A command that a test ran in this process is the last of its life elsewhere: here Ctrl-C goes on to stop the tests."""
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # A right that a machine may withhold, and that no installation brings; the same faults are also provoked without it.

@@ -20,7 +20,7 @@ REPO = Path(__file__).parent.parent
 LIBRARIES = ["numpy", "pyarrow.parquet", "pydantic", "typer.main", "PIL.JpegImagePlugin", "av", "jinja2", "filelock"]
 # The parser and the models of rows and recipes; the modules of a verb are loaded by its own command, as they are by a user.
 OURS = ["ufine_kit.cli.app", "ufine_kit.recipe", "ufine_kit.pipeline"]
-SECONDS = 300
+SECONDS = 900
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([*LIBRARIES, *OURS])

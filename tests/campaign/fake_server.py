@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ports import free_port
+
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 FIELDS = ("id", "result", "completed_by", "updated_by", "created_at", "updated_at", "was_cancelled", "lead_time")
 
@@ -55,15 +57,14 @@ class FakeStudio:
         self.faults: list[tuple[str, str, str, str | float]] = []
         self.asked: list[tuple[str, str]] = []
         self.heads: list[str | None] = []
-        self.legacy_off = False
-        self.ignores_filters = False
+        self.legacy_off = self.ignores_filters = False
         self.most_a_page = 10_000  # TASK_API_PAGE_SIZE_MAX of a careful administrator
         self.ahead_seconds = 0.0  # of the clock that answers are dated by, before the base's own
         self.personal: dict[str, int] = {}
         self.access: dict[str, int] = {}
         self._last_annotation = self._last_project = 0
         self._lock = threading.RLock()
-        self.port = 0
+        self.port = free_port()  # the same again after a stop, whoever else asks for one meanwhile
 
     def __enter__(self) -> FakeStudio:
         self.start()
@@ -94,7 +95,6 @@ class FakeStudio:
         ThreadingHTTPServer.allow_reuse_address = True
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def stop(self) -> None:

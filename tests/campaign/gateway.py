@@ -66,7 +66,7 @@ class Place:
     folder: Path
 
     def studio(self, **more) -> LabelStudio:
-        return LabelStudio(self.url, self.token, **{"patience_seconds": 20.0, **more})
+        return LabelStudio(self.url, self.token, **{"patience_seconds": 120.0, **more})
 
     def ask(self, verb: str, path: str, body: object = None, token: str | None = None, **params) -> httpx.Response:
         """A bare call, as the page or a careless script makes it."""

@@ -93,6 +93,6 @@ def behave(binary: Path, mode: str) -> None:
 def kill(pid: int) -> None:
     """Pull the plug of a server, and wait until it is gone."""
     os.killpg(pid, signal.SIGKILL)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while detached.birth(pid) and time.monotonic() < end:
         time.sleep(0.01)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from campaign.label_studio_stub import behave, kill, stub
+from ports import free_port
 from ufine_kit import cli
 from ufine_kit.adapters import detached, label_studio_boot, label_studio_server
 from ufine_kit.adapters.label_studio_tables import accounts
@@ -31,23 +32,18 @@ def ls(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("UFINE_LS_BIN", str(stub(tmp_path / "env")))
     monkeypatch.delenv("UFINE_LS_PASSWORD", raising=False)
-    monkeypatch.setattr(label_studio_boot, "READY_SECONDS", 20.0)
+    monkeypatch.setattr(label_studio_boot, "READY_SECONDS", 120.0)
     yield Path(os.environ["UFINE_LS_BIN"])
     with contextlib.suppress(KitError):
         label_studio_server.stop(tmp_path / "work")
     if (tmp_path / "other").exists():
-        os.kill(int((tmp_path / "other").read_text()), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # of the server's group, and gone with it
+            os.kill(int((tmp_path / "other").read_text()), signal.SIGKILL)
 
 
 @pytest.fixture
 def work(ls, tmp_path):
     return tmp_path / "work"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def silent(_: str) -> None:
@@ -214,7 +210,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks /pro
 def test_where_another_program_was_faster_the_next_port_is_tried_and_no_stranger_trusted(work, ls, monkeypatch):
     behave(ls, "moves")
     with pytest.raises(KitError, match="was taken while the server started"):
-        serve(work)
+        serve(work, free_port(others=1))
     assert label_studio_server.running(work) is None
     ports = (free_port(), free_port())
     monkeypatch.setattr(label_studio_boot, "PORTS", ports)

@@ -170,11 +170,11 @@ def test_a_first_password_is_told_also_where_the_invite_fails_and_later_how_to_g
 def test_a_process_lives_as_long_as_its_last_thread_which_keeps_its_port(tmp_path):
     code = (
         "import ctypes, threading, time\n"
-        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
         "ctypes.CDLL(None).pthread_exit(None)  # the first thread goes, and is a zombie from then on\n"
     )
     process = detached.start([sys.executable, "-c", code], {}, tmp_path / "log")
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while ") Z " not in Path(f"/proc/{process.pid}/stat").read_text() and time.monotonic() < end:
         time.sleep(0.02)
     assert detached.alive(process)

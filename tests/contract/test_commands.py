@@ -44,7 +44,17 @@ def test_a_dry_run_writes_nothing_and_says_so(chain, tmp_path, step):
     ran = run_cli(*STEPS[step].words(work), "--dry-run", "--json")
     assert ran.code == 0, ran.err
     assert '"dry_run": true' in ran.out
+    told = run_cli(*STEPS[step].words(work), "--dry-run")
+    assert "next:" not in told.err, "nothing was done that the next command could stand on"
+    assert "written" not in told.out
     assert everything(work) == held
+
+
+@chained
+def test_a_second_run_tells_the_crops_that_are_there_and_not_those_it_made(chain, tmp_path):
+    words = STEPS["extract-tracklets"].words(copy(chain, "extract-tracklets", tmp_path))
+    crops = sum(json.loads(mark.read_text())["rows"] for mark in tmp_path.glob("work/tracklets/part-*.json"))
+    assert run_cli(*words).out == f"{crops:,} crops in {tmp_path / 'work/tracklets'}\n"
 
 
 def everything(work):
@@ -208,19 +218,44 @@ def test_ctrl_c_keeps_finished_parts_and_the_same_command_goes_on(chain, tmp_pat
     words[words.index("--workers") + 1] = "2"
     typed = [sys.executable, "-m", "ufine_kit", *map(str, words)]
     process = subprocess.Popen(typed, stderr=subprocess.PIPE, text=True, cwd=REPO, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not (work / "tracklets/plan.json").exists() and time.monotonic() < deadline:
+    deadline = time.monotonic() + 300
+    while not (work / "tracklets/plan.json").exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(after)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     # A sign that comes after the last row, while the interpreter goes, ends it as it ends any process: a shell says 130 too.
     assert process.returncode in (0, 130, -signal.SIGINT), said
     assert process.returncode >= 0 or "next:" in said
     assert "Traceback" not in said
     assert run_cli(*words).code == 0
     assert snapshot(work, "tracklets/*.parquet") == snapshot(chain / "extract-tracklets", "tracklets/*.parquet")
+
+
+def test_ctrl_c_in_the_middle_of_a_command_says_that_what_is_done_is_kept(monkeypatch, capsys):
+    """Through the real parser: it makes an exit code of Ctrl-C before anybody else hears of it."""
+
+    def act(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ufine_kit.overview.overview", act)
+    monkeypatch.setattr(sys, "argv", ["ufine-kit", "status"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 130
+    assert "Finished parts are kept" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_interpreter_ends_is_no_traceback_and_takes_no_word_back(tmp_path):
+    """The sign comes when all is said, to a process that has other things to put away."""
+    code = (
+        "import atexit, os, signal, sys; atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+        "from ufine_kit.cli import main\n"
+        "sys.argv = ['ufine-kit', 'status', '--json']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["stages"], done.stderr) == (130, [], "")
 
 
 @chained
@@ -239,6 +274,13 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
     assert not found["baseline"]["ok"]
     assert "uv pip install 'ufine-kit[baseline]'" in found["baseline"]["detail"]
     assert run_cli("doctor", "--json", cwd=tmp_path).code == 0
+
+
+def test_doctor_says_where_nothing_can_be_written(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda place, right: False)
+    (disk,) = (line for line in health(tmp_path / "work")["lines"] if line["what"] == "disk")
+    assert not disk["ok"]
+    assert disk["detail"].endswith(f"no right to write in {tmp_path}")
 
 
 @pytest.mark.full

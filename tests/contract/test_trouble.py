@@ -108,7 +108,7 @@ def test_two_workers_at_once_share_the_work_and_give_the_same_bytes(chain, tmp_p
         subprocess.Popen(words, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
     for process in both:
-        _, said = process.communicate(timeout=300)
+        _, said = process.communicate(timeout=900)
         assert process.returncode == 0, said
     assert parts_of(work) == parts_of(chain / step)
 
@@ -120,7 +120,7 @@ def test_two_pulls_at_once_lose_nothing_and_double_nothing(chain, tmp_path):
         subprocess.Popen(words, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
     for process in both:
-        _, said = process.communicate(timeout=300)
+        _, said = process.communicate(timeout=900)
         assert process.returncode == 0, said
     assert run_cli(*STEPS["campaign close"].words(work)).code == 0
     assert parts_of(work) == parts_of(chain / "campaign close")

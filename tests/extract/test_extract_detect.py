@@ -307,5 +307,5 @@ def test_closing_stops_the_thread_and_closes_the_inner_iterator():
     reader = ahead(items(), 2, "closing")
     next(reader)
     reader.close()
-    assert closed.wait(1)
+    assert closed.wait(60)
     assert "closing" not in {thread.name for thread in threading.enumerate()}

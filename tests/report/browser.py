@@ -17,6 +17,17 @@ FLAGS = [
 ]  # fmt: skip
 
 
+PATIENCE_MS = 120_000
+# A little longer than the page waits after a key, frames for what it draws in the next one, and every picture in place.
+SETTLED = """async () => {
+  await new Promise(done => setTimeout(done, 200));
+  for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  await Promise.all([...document.querySelectorAll(".strip img")].map(picture => picture.complete || new Promise(done => {
+    for (const end of ["load", "error"]) picture.addEventListener(end, done);
+  })));
+}"""
+
+
 @dataclass
 class Opened:
     """A page in a tab, and what should never come: dialogs, errors, requests to anywhere but itself."""
@@ -30,8 +41,8 @@ class Opened:
         return self.tab.locator(selector).all_text_contents()
 
     def settle(self) -> None:
-        """Two frames and the pause after a key: what was asked stands on the screen."""
-        self.tab.wait_for_timeout(350)
+        """Until what was asked stands on the screen, by the page's own clock: it may be slow."""
+        self.tab.evaluate(SETTLED)
 
 
 @contextlib.contextmanager
@@ -42,7 +53,7 @@ def chromium() -> Generator[Any]:
     if path is None:
         pytest.skip("wants a Chromium")
     with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        browser = play.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -50,6 +61,7 @@ def chromium() -> Generator[Any]:
 def open_page(browser: Any, page: Path, **settings: Any) -> Opened:
     """The page as a reader opens it, once its first strip stands."""
     tab = browser.new_page(viewport={"width": 1360, "height": 860}, **settings)
+    tab.set_default_timeout(PATIENCE_MS)
     opened = Opened(tab)
     tab.on("dialog", lambda dialog: (opened.dialogs.append(dialog.message), dialog.dismiss()))
     tab.on("pageerror", lambda error: opened.errors.append(str(error)))

@@ -159,12 +159,12 @@ def test_everything_is_reached_by_keys(work):
         work.tab.keyboard.press("ArrowDown")
     assert work.tab.evaluate(row) == 253
     work.tab.keyboard.press("Enter")
-    assert work.tab.locator("dialog[open]").count() == 1
+    work.tab.wait_for_selector("dialog[open]")
     work.tab.keyboard.press("ArrowRight")
     assert work.tab.get_attribute("dialog", "data-row") == "254"
     assert "lower or narrower" in work.tab.inner_text("dialog")
     work.tab.keyboard.press("Escape")
-    assert work.tab.locator("dialog[open]").count() == 0
+    work.tab.wait_for_selector("dialog[open]", state="hidden")
     work.tab.focus("#tab-crops")
     work.tab.keyboard.press("ArrowRight")
     assert work.tab.locator("#panel-scores").is_visible()

@@ -70,6 +70,12 @@ def test_what_is_not_there_is_answered_with_the_nearest_that_is(work, asked, pro
     assert mend in caught.value.mend
 
 
+def test_a_folder_without_a_crop_is_one_whole_sentence(work, monkeypatch):
+    monkeypatch.setattr("ufine_kit.report.pick._of_work", lambda _: [])
+    with pytest.raises(KitError, match=r"^no crop is there$"):
+        pick(work, None, Asked(), 60)
+
+
 def test_a_release_is_asked_by_identity(tmp_path):
     held = [picture(number, 40, 16) for number in range(3)]
     release = make_release(tmp_path, [Image_(f"p{number // 2}", image=held[number]) for number in range(3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import re
 import threading
@@ -28,7 +29,8 @@ def completion(text: str | None, finish: str = "stop") -> dict:
 
 
 class Endpoint:
-    """One server. `answer(source, body, nth)` gives a completion, a `web.Response`, or None for a cut connection.
+    """One server. `answer(source, body, nth)` gives a completion, a `web.Response`, None for a cut connection, or one of
+    these to be awaited.
 
     `nth` counts the askings of this very row (source, model, seed) from 1. `asked` counts every real row; `tokenize` makes it
     tell its template as vLLM does.
@@ -60,12 +62,12 @@ class Endpoint:
 
     def __enter__(self) -> Endpoint:
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(20)
+        self._thread.join(60)
 
     @property
     def url(self) -> str:
@@ -117,6 +119,8 @@ class Endpoint:
             if self.latency:
                 await asyncio.sleep(self.latency)
             said = self.answer(source, body, self.asked[row])
+            if inspect.isawaitable(said):
+                said = await said
         finally:
             self._in_flight -= 1
         if said is None:

@@ -59,7 +59,7 @@ def table(**changes: object) -> RewriteTable:
         "persons": 3,
         "families": FAMILIES,
         "window": 4,
-        "patience_seconds": 30.0,
+        "patience_seconds": 600.0,
         "near_distance": -1,
         "sampled": 0.0,
     }

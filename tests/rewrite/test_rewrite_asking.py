@@ -1,11 +1,13 @@
 """The client against a scripted server: every row exactly once in the ledger, whatever the server does."""
 
-import socket
+import asyncio
+import time
 from collections import Counter
 
 import pytest
 from aiohttp import web
 
+from ports import free_port
 from rewrite.endpoint import Endpoint, completion, reordered
 from rewrite.sources import table
 from ufine_kit.errors import KitError
@@ -62,20 +64,39 @@ def test_every_sampling_parameter_is_sent_and_each_row_has_a_seed_of_its_own(tmp
     assert len({one["seed"] for one in server.bodies}) == len(TEXTS)
 
 
+async def until(state):
+    """Hold an answer back until a state is there; not for ever, so that a test that waits in vain ends."""
+    end = time.monotonic() + 120
+    while not state() and time.monotonic() < end:
+        await asyncio.sleep(0.002)
+
+
 def test_the_window_is_kept_and_the_longest_go_first(tmp_path):
     recipe = table(window=3)
-    with Endpoint(latency=0.01) as server:
+
+    async def when_the_window_is_full(source, *_):
+        await until(lambda: server.most_in_flight >= 3)
+        return completion(reordered(source))
+
+    with Endpoint(answer=when_the_window_is_full) as server:
         run(tmp_path, asks(recipe), [server], recipe)
     assert server.most_in_flight == 3
     sizes = [len(one["messages"][0]["content"]) for one in server.bodies]
-    assert min(sizes[:3]) == max(sizes) and max(sizes[-2:]) == min(sizes)
+    assert min(sizes[:3]) == max(sizes)
+    for at, size in enumerate(sizes):  # what is in flight beside a row may come in before it or after it
+        assert sum(later > size for later in sizes[at + 1 :]) < 3
 
 
 def test_the_quicker_of_two_endpoints_gets_more_rows(tmp_path):
     recipe = table(window=2)
-    with Endpoint(latency=0.002) as quick, Endpoint(latency=0.1) as slow:
+
+    async def when_the_others_are_answered(source, *_):
+        await until(lambda: sum(quick.asked.values()) >= len(TEXTS) - 2)
+        return completion(reordered(source))
+
+    with Endpoint() as quick, Endpoint(answer=when_the_others_are_answered) as slow:
         run(tmp_path, asks(recipe), [quick, slow], recipe)
-    assert sum(quick.asked.values()) > 1.5 * sum(slow.asked.values()) > 0
+    assert (sum(quick.asked.values()), sum(slow.asked.values())) == (len(TEXTS) - 2, 2)
 
 
 def once(fault):
@@ -98,7 +119,7 @@ PASSING = {
 def test_a_passing_fault_costs_no_row_and_doubles_none(tmp_path, fault, monkeypatch):
     monkeypatch.setattr("ufine_kit.rewrite.asking.FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr("ufine_kit.rewrite.asking.LONGEST_LULL_SECONDS", 0.05)
-    recipe = table(patience_seconds=20.0)
+    recipe = table()
     with Endpoint(answer=once(fault)) as server:
         entries = run(tmp_path, asks(recipe), [server], recipe)
     assert Counter(entry["row"]["status"] for entry in entries.values()) == {"answered": len(TEXTS)}
@@ -108,17 +129,16 @@ def test_a_passing_fault_costs_no_row_and_doubles_none(tmp_path, fault, monkeypa
 def test_a_slow_answer_is_given_up_and_asked_for_again(tmp_path, monkeypatch):
     monkeypatch.setattr("ufine_kit.rewrite.asking.FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr("ufine_kit.rewrite.asking.LONGEST_LULL_SECONDS", 0.05)
-    recipe = table(timeout_seconds=0.3, patience_seconds=20.0)
-    slow = TEXTS[3]
+    recipe = table(timeout_seconds=0.5, retries=1000)  # where the machine is slow, other answers come too late as well
 
-    def answer(source, body, nth):
-        server.latency = 1.0 if source != slow and nth == 1 and not server.asked[slow, "tiny/qwen", 0] else 0.0
+    async def answer(source, body, nth):
+        await until(lambda: source != TEXTS[3] or server.asked[source, body["model"], body["seed"]] > 1)
         return completion(reordered(source))
 
     with Endpoint(answer=answer) as server:
         entries = run(tmp_path, asks(recipe, texts=TEXTS[:6]), [server], recipe)
     assert {entry["row"]["status"] for entry in entries.values()} == {"answered"}
-    assert max(server.asked.values()) > 1
+    assert max(times for (source, *_), times in server.asked.items() if source == TEXTS[3]) > 1
 
 
 ENDINGS = {
@@ -196,7 +216,7 @@ def test_what_breaks_on_the_way_to_disk_ends_the_run(tmp_path):
 def test_an_outage_is_not_blamed_on_the_rows(tmp_path, monkeypatch):
     monkeypatch.setattr("ufine_kit.rewrite.asking.FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr("ufine_kit.rewrite.asking.LONGEST_LULL_SECONDS", 0.02)
-    recipe = table(window=16, retries=2, patience_seconds=20.0)
+    recipe = table(window=16, retries=2)
 
     def answer(source, *_):
         server.chat_instead = None if sum(server.asked.values()) >= 40 else lambda _: web.json_response({}, status=500)
@@ -222,7 +242,7 @@ def test_a_server_that_never_answers_a_row_ends_the_run(tmp_path, status, monkey
 
 
 def test_a_wait_that_the_server_asks_for_is_kept_by_the_whole_window(tmp_path):
-    recipe = table(window=16, patience_seconds=20.0)
+    recipe = table(window=16)
 
     def answer(source, body, nth):
         if sum(server.asked.values()) <= 2:
@@ -235,12 +255,10 @@ def test_a_wait_that_the_server_asks_for_is_kept_by_the_whole_window(tmp_path):
 
 
 def test_a_dead_endpoint_is_waited_for_and_then_named(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{free_port()}/v1"
     recipe = table(patience_seconds=0.2)
     with Ledger(tmp_path, "models") as ledger, pytest.raises(KitError, match="has not answered") as error:
-        ask_all(asks(recipe), [Served(f"http://127.0.0.1:{port}/v1", "qwen")], recipe, ledger, lambda _: None)
+        ask_all(asks(recipe), [Served(url, "qwen")], recipe, ledger, lambda _: None)
     assert "goes on where it stopped" in error.value.mend
 
 

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from live.campaign.server import LabelStudioServer, free_port
+from live.campaign.server import LabelStudioServer
+from ports import free_port
 from ufine_kit.adapters import label_studio_install, label_studio_server
 
 MISSING = "no Label Studio environment: `make live` makes one"

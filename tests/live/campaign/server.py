@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,15 +13,6 @@ from ufine_kit.adapters import label_studio_server
 
 # Every test file of this folder says `pytestmark = MARKS`.
 MARKS = [pytest.mark.full, pytest.mark.xdist_group("label_studio")]
-
-
-def free_port() -> int:
-    """A port of nobody, by chance: another server of this machine shall not take it while ours starts again."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(label_studio):
-    return LabelStudio(label_studio.url, label_studio.token, 30.0)
+    return LabelStudio(label_studio.url, label_studio.token, 300.0)
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +290,7 @@ def test_pictures_are_seen_by_every_other_way(page, server, label_studio, work, 
         return
     (task,) = server.tasks(face.project)
     (address,) = sources(task["data"])
-    annotator = LabelStudio(label_studio.url, label_studio.annotator("by-hand").token, 30.0)
+    annotator = LabelStudio(label_studio.url, label_studio.annotator("by-hand").token, 300.0)
     assert fetch(annotator, [address]) == []
     assert annotator.fetch(address)[2] == pictures(work, "describe", [item])(item.pictures[0])
     assert [path.name for path in (label_studio.work / "campaigns" / "bare").iterdir()] == ["uploads.jsonl"]
@@ -300,7 +300,7 @@ def test_doctor_sees_what_people_see(described, server, label_studio, work):
     assert pictures_seen(work, lambda _: server) == {
         "what": "campaign pictures", "ok": True, "detail": "by-hand: shown to people as they should be",
     }  # fmt: skip
-    stranger = LabelStudio(label_studio.url, "0" * 40, 5.0)
+    stranger = LabelStudio(label_studio.url, "0" * 40, 300.0)
     address = f"/data/local-files/?d=by-hand/{next(iter(described.items.values())).pictures[0]}.jpg"
     (line,) = fetch(stranger, [address])
     assert "401" in line

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from campaign.cutting import Cutting
 from campaign.gateway import CHECKS, PICTURES, TABLE, Place, texts
-from live.campaign.server import MARKS, free_port
+from live.campaign.server import MARKS
+from ports import free_port
 from ufine_kit.adapters import label_studio_server
 from ufine_kit.adapters.label_studio import LabelStudio
 from ufine_kit.campaign.create import create
@@ -35,7 +36,7 @@ def place(label_studio, tmp_path):
 def test_what_a_cut_line_hides_is_found_and_nothing_is_there_twice(place):
     """The real server did its work, and the answer never came: a project, then a batch of tasks."""
     with Cutting(place.url) as line:
-        through = LabelStudio(line.url, place.token, patience_seconds=20.0)
+        through = LabelStudio(line.url, place.token, patience_seconds=300.0)
         for begins in (
             b"POST /api/projects/ ",
             b"POST /api/projects/",
@@ -43,7 +44,7 @@ def test_what_a_cut_line_hides_is_found_and_nothing_is_there_twice(place):
             line.begins, line.cut = begins, 1
             count = 3 if begins.endswith(b" ") else 5
             line.spare = b"" if count == 3 else b"POST /api/projects/ "
-            create(place.folder, "describe", texts(count), through, TABLE, PICTURES, settle_seconds=10.0)
+            create(place.folder, "describe", texts(count), through, TABLE, PICTURES, settle_seconds=60.0)
             assert line.cut == 0
     made = read_campaign(place.folder)
     marks = [made.mark(one.number, None) for one in made.rounds]
@@ -78,19 +79,20 @@ def test_a_server_that_is_stopped_and_started_in_the_middle_of_a_pull(label_stud
     try:
         place = Place(runs.url, label_studio_server.admin_token(work), 0, "", tmp_path / "campaigns" / "c")
         place.create(texts(12))
-        studio = place.studio(page=4, patience_seconds=90.0)
+        studio = place.studio(page=4, patience_seconds=600.0)
         campaign = read_campaign(place.folder)
         for number in list(place.numbers().values())[::4]:
             place.answer(number, f"words of {number}")
-        again = threading.Thread(target=restart, args=(work, runs.url))
+        with ThreadPoolExecutor(1) as aside:
+            stopped, again = threading.Event(), []
 
-        def step(line: str, tasks: int) -> None:
-            if not again.ident:
-                again.start()
-                time.sleep(1.0)
+            def step(line: str, tasks: int) -> None:
+                if not again:
+                    again.append(aside.submit(restart, work, runs.url, stopped))
+                    assert stopped.wait(300)
 
-        pulled = pull(place.folder, studio, step=step)
-        again.join(120)
+            pulled = pull(place.folder, studio, step=step)
+            assert again[0].result() == runs.url
         assert (pulled.answers, pulled.tasks >= 12) == (3, True)
         assert campaign == read_campaign(place.folder)
         assert place.pull(full=True).added == 0
@@ -98,7 +100,7 @@ def test_a_server_that_is_stopped_and_started_in_the_middle_of_a_pull(label_stud
         label_studio_server.stop(work)
 
 
-def restart(work, url):
+def restart(work, url, stopped):
     label_studio_server.stop(work)
-    runs = label_studio_server.serve(work, print, port=int(url.rpartition(":")[2]))
-    assert runs.url == url
+    stopped.set()
+    return label_studio_server.serve(work, print, port=int(url.rpartition(":")[2])).url

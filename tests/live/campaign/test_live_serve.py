@@ -12,6 +12,7 @@ import pytest
 
 from campaign.label_studio_stub import kill
 from live.campaign.server import MARKS
+from ports import free_port
 from typed import run_cli
 from ufine_kit.adapters import detached, label_studio_install, label_studio_server
 from ufine_kit.files import read_json
@@ -19,6 +20,7 @@ from ufine_kit.files import read_json
 pytestmark = MARKS
 SECRETS = {"UFINE_API_KEY": "key-of-an-api", "HF_TOKEN": "hf_of_a_hub", "AWS_SECRET_ACCESS_KEY": "of-a-cloud"}
 
+BARE = {"timeout": 60, "trust_env": False}
 PUBLIC = {"UFINE_LS_PUBLIC_URL": "https://labels.example.org"}
 
 
@@ -27,7 +29,7 @@ def state(work):
 
 
 def test_it_answers_on_loopback_and_nowhere_else(label_studio):
-    assert httpx.get(label_studio.url + "/health", trust_env=False).status_code == 200
+    assert httpx.get(label_studio.url + "/health", **BARE).status_code == 200
     held = state(label_studio.work)
     assert detached.listening(held["pid"]) == {("0100007F", held["port"])}
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward:
@@ -38,9 +40,9 @@ def test_it_answers_on_loopback_and_nowhere_else(label_studio):
 
 def test_only_names_of_this_machine_are_answered(label_studio):
     for host, status in (("localhost", 200), ("evil.example", 400)):
-        answer = httpx.get(f"{label_studio.url}/user/login/", headers={"Host": host}, trust_env=False)
+        answer = httpx.get(f"{label_studio.url}/user/login/", headers={"Host": host}, **BARE)
         assert answer.status_code == status
-    answer = httpx.get(f"{label_studio.url}/api/version", headers={"Origin": "https://evil.example"}, trust_env=False)
+    answer = httpx.get(f"{label_studio.url}/api/version", headers={"Origin": "https://evil.example"}, **BARE)
     assert "access-control-allow-origin" not in answer.headers
 
 
@@ -49,7 +51,7 @@ def test_people_join_by_invite_alone_and_see_pictures_only_with_an_account(label
     assert anna.user_id != ben.user_id
     assert label_studio.annotator("anna") is anna
     assert anna.session.get("/api/current-user/whoami").json()["id"] == anna.user_id
-    bare = httpx.Client(base_url=label_studio.url, trust_env=False)
+    bare = httpx.Client(base_url=label_studio.url, **BARE)
     page = bare.get("/user/signup/")
     sent = bare.post(
         "/user/signup/",
@@ -72,7 +74,7 @@ def test_people_join_by_invite_alone_and_see_pictures_only_with_an_account(label
 
 
 def test_the_administrator_logs_in_with_the_password_that_was_shown(label_studio):
-    browser = httpx.Client(base_url=label_studio.url, trust_env=False)
+    browser = httpx.Client(base_url=label_studio.url, **BARE)
     page = browser.get("/user/login/")
     sent = browser.post(
         "/user/login/",
@@ -94,7 +96,7 @@ def test_no_token_and_no_password_lies_outside_the_servers_own_tables(label_stud
         if path.is_file() and not path.name.startswith("label_studio.sqlite3"):
             content = path.read_bytes()
             assert not any(secret in content for secret in known), path
-    with sqlite3.connect(f"file:{folder / 'data/label_studio.sqlite3'}?mode=ro", uri=True) as tables:
+    with sqlite3.connect(f"file:{folder / 'data/label_studio.sqlite3'}?mode=ro", uri=True, timeout=60) as tables:
         assert label_studio.password not in "\n".join(tables.iterdump())
     for path in (folder / "data", folder / "server.json", folder / "server.log"):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -104,10 +106,21 @@ def test_no_token_and_no_password_lies_outside_the_servers_own_tables(label_stud
 def own(label_studio_environment, tmp_path_factory):
     """A second server, to be killed; started by the command with our secrets in its environment."""
     work = tmp_path_factory.mktemp("second") / "work"
-    ran = run_cli("campaign", "serve", "-w", work, "--json", UFINE_LS_PASSWORD="chosen-by-hand", **PUBLIC, **SECRETS)
-    assert ran.code == 0, ran.err
-    yield work, ran
-    label_studio_server.stop(work)
+    words = [
+        "campaign",
+        "serve",
+        "-w",
+        work,
+        "--port",
+        free_port(),
+        "--json",
+    ]  # while it is killed, nobody else takes it
+    ran = run_cli(*words, UFINE_LS_PASSWORD="chosen-by-hand", **PUBLIC, **SECRETS)
+    try:
+        assert ran.code == 0, ran.err
+        yield work, ran
+    finally:
+        label_studio_server.stop(work)
 
 
 def test_a_server_is_told_no_secret_of_ours_and_a_chosen_password_is_not_repeated(own):
@@ -123,7 +136,7 @@ def test_a_server_is_told_no_secret_of_ours_and_a_chosen_password_is_not_repeate
 def test_behind_a_proxy_of_the_team_people_log_in_under_its_address(own):
     public = PUBLIC["UFINE_LS_PUBLIC_URL"]
     for site, status in ((public, 302), ("https://evil.example", 403)):
-        browser = httpx.Client(base_url=own[1].json["url"], trust_env=False, headers={"Host": "labels.example.org"})
+        browser = httpx.Client(base_url=own[1].json["url"], headers={"Host": "labels.example.org"}, **BARE)
         token = browser.get("/user/login/").cookies["csrftoken"]
         form = {"csrfmiddlewaretoken": token, "email": own[1].json["admin"], "password": "chosen-by-hand"}
         sent = browser.post("/user/login/", data=form, headers={"Origin": site, "Referer": f"{site}/user/login/"})
@@ -145,7 +158,7 @@ def test_a_second_work_folder_takes_the_prepared_database_and_keys_of_its_own(ow
 def test_after_a_kill_it_comes_back_under_the_same_address_with_all_that_people_did(own):
     work, ran = own
     headers = {"Authorization": f"Token {label_studio_server.admin_token(work)}"}
-    asked = httpx.Client(base_url=ran.json["url"], headers=headers, timeout=60, trust_env=False)
+    asked = httpx.Client(base_url=ran.json["url"], headers=headers, **BARE)
     assert asked.post("/api/projects", json={"title": "work of weeks"}).status_code == 201
     kill(state(work)["pid"])
     again = run_cli("campaign", "serve", "-w", work, "--json")
@@ -162,7 +175,7 @@ def test_stop_ends_it_and_a_new_password_lets_the_administrator_in(own):
     changed = run_cli("campaign", "serve", "-w", work, "--new-password", "--invite", "--json")
     assert changed.code == 0, changed.err
     assert changed.json["state"] == "running"
-    browser = httpx.Client(base_url=ran.json["url"], trust_env=False)
+    browser = httpx.Client(base_url=ran.json["url"], **BARE)
     form = {"csrfmiddlewaretoken": browser.get("/user/login/").cookies["csrftoken"], "email": changed.json["admin"]}
     for password, status in (("chosen-by-hand", 200), (changed.json["password"], 302)):
         sent = browser.post("/user/login/", data={**form, "password": password}, headers={"Referer": ran.json["url"]})

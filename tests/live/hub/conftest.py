@@ -60,6 +60,7 @@ def run(typed: list[str], env: dict[str, str], hub) -> Ran:
     with tempfile.TemporaryDirectory() as folder:
         streams = [str(Path(folder) / name) for name in ("out", "err")]
         process = _forks.Process(target=_command, args=(typed, str(REPO), env, *streams))
+        hub.victim = 0
         process.start()
         hub.victim = process.pid
         process.join(SECONDS)

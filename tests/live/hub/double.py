@@ -73,7 +73,12 @@ class Hub:
         listening.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = uvicorn.Config(
-            self._serve, log_level="critical", lifespan="off", interface="asgi3", timeout_graceful_shutdown=1
+            self._serve,
+            log_level="critical",
+            lifespan="off",
+            interface="asgi3",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=600,
         )
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -103,6 +108,8 @@ class Hub:
         self.seen.append((request.method, raw))
         fault = self._due(request)
         if fault is not None and fault.what == "kill":
+            while not self.victim:  # it was quicker than who started it
+                await asyncio.sleep(0.005)
             os.kill(self.victim, signal.SIGKILL)
             return
         if fault is not None and fault.what == "lost":

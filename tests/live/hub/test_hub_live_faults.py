@@ -158,7 +158,10 @@ def test_main_is_compared_once_more_where_the_tag_stands_already(hub, push, monk
     assert "v0.1.0 stays as it is" in ran.err and repo.tags == tags
 
 
-@pytest.mark.parametrize("flags", [("--purge", "--to", "out"), ("--public", "--to", "out"), ("--purge", "--public")])
+ASIDE = ["--purge --to out", "--public --to out", "--purge --public", "--to out --with-model checkpoints/x"]
+
+
+@pytest.mark.parametrize("flags", [line.split() for line in ASIDE], ids=ASIDE)
 def test_flags_that_would_be_passed_over_are_refused(hub, push, flags):
     ran = push(*flags)
     assert is_error(ran) and ran.code == 2 and "do not go together" in ran.err, ran.err

@@ -183,7 +183,7 @@ def loaded(hub, home, script) -> dict:
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
     typed = [sys.executable, str(script), "hf_ownerownerownerowner", "hf_readerreaderreader"]
-    done = subprocess.run(typed, env=env, capture_output=True, text=True, timeout=300, check=False, cwd=REPO)
+    done = subprocess.run(typed, env=env, capture_output=True, text=True, timeout=900, check=False, cwd=REPO)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

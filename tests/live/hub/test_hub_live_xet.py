@@ -60,7 +60,7 @@ def test_a_push_a_second_one_and_a_takedown_over_xet(tmp_path):
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "UFINE_"))}
     env["PYTHONPATH"] = os.pathsep.join([str(REPO / "tests"), env.get("PYTHONPATH", "")])
     typed = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    done = subprocess.run(typed, env=env, capture_output=True, text=True, timeout=300, check=False, cwd=REPO)
+    done = subprocess.run(typed, env=env, capture_output=True, text=True, timeout=900, check=False, cwd=REPO)
     assert done.stdout, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["first"] == 26 and told["second"] == [] and told["same"]

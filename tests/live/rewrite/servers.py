@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from typed import REPO
 
 # Made by `make live`; another place may be named.
@@ -41,9 +41,7 @@ def transformers_serve(log: Path) -> Iterator[str]:
     command = shutil.which("transformers", path=str(Path(sys.executable).parent))
     if command is None:
         pytest.skip("no `transformers` command: install the extra `live`")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     home = log.parent / "huggingface"
     (home / "hub").mkdir(parents=True)  # the server fails to list models where there is no cache
     env = os.environ | OFFLINE | {"OMP_NUM_THREADS": "1", "HF_HOME": str(home)}
@@ -58,17 +56,18 @@ def transformers_serve(log: Path) -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(20)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
+            server.wait()
 
 
-def _wait(url: str, server: subprocess.Popen, log: Path, seconds: float = 180.0) -> None:
+def _wait(url: str, server: subprocess.Popen, log: Path, seconds: float = 600.0) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert server.poll() is None, log.read_text()[-2000:]
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=20):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)

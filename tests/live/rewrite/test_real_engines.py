@@ -1,5 +1,6 @@
 """`build-3c` on real engines: vLLM run by the kit for a Qwen, `transformers serve` for a Llama, one killed midway."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -126,7 +127,8 @@ def kill_engine(ran, work):
         if ledger.exists() and ledger.read_bytes().count(b"\n") >= 6:
             engine = psutil.Process(ran.pid).children(recursive=True)
             for process in engine:
-                process.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it went with the one before it
+                    process.kill()
             return engine
         time.sleep(0.02)
     return []

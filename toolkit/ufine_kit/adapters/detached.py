@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 TERM_SECONDS = 15.0
-KILL_SECONDS = 5.0
+KILL_SECONDS = 60.0  # nobody refuses it, but a machine may be slow to take a large process down
 LISTENS = "0A"  # the state of a listening socket in /proc/net/tcp
 
 
@@ -91,8 +91,9 @@ def stop(process: Detached) -> bool:
     for sign, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        end, late = time.monotonic() + seconds, False
+        while not late:
+            late = time.monotonic() > end  # asked before the look: who was held up himself looks once more
             # While one of the old lives, the number of the group cannot be another's: whoever joined since is ours.
             group = {one for one in group if alive(one)}
             if not group:

@@ -134,7 +134,7 @@ def settled(process: detached.Detached, port: int) -> bool:
 
 def get(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
     """Status and body. Straight to loopback: a proxy that the environment names must not come between."""
-    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=20)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
         connection.request("GET", path, headers=dict(headers or {}))
         answer = connection.getresponse()
         return answer.status, answer.read()

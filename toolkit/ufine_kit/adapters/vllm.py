@@ -17,11 +17,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ufine_kit.adapters import detached
 from ufine_kit.errors import KitError
 
 MODULE = "vllm.entrypoints.openai.api_server"
 START_SECONDS = 900.0  # large weights load for minutes
-STOP_SECONDS = 20.0
 MOST_DEATHS = 3
 
 
@@ -47,26 +47,26 @@ def serve(python: str, model: str, revision: str, log: Path, arguments: Sequence
 
     `arguments` go to vLLM as they are (`--tensor-parallel-size 4`). Raises KitError when it does not come up; the log says why.
     """
-    port = _free_port()
-    command = [
-        python, "-m", MODULE, "--model", model, "--served-model-name", model,
-        # What the model's own generation_config would fill in is not in the recipe: it must not shape the answers.
-        "--generation-config", "vllm", *([] if Path(model).is_dir() else ["--revision", revision]),
-        "--host", "127.0.0.1", "--port", str(port), *arguments,
-    ]  # fmt: skip
-    server = Server(command, port, log)
-    stopping = threading.Event()
-    _start(server)
-    watch = threading.Thread(target=_watch, args=(server, stopping), name="vllm", daemon=True)
-    try:
-        _wait_healthy(server)
-        watch.start()
-        yield server
-    finally:
-        stopping.set()
-        if watch.is_alive():
-            watch.join()
-        _stop(server)
+    with _held_port() as port:
+        command = [
+            python, "-m", MODULE, "--model", model, "--served-model-name", model,
+            # What the model's own generation_config would fill in is not in the recipe: it must not shape the answers.
+            "--generation-config", "vllm", *([] if Path(model).is_dir() else ["--revision", revision]),
+            "--host", "127.0.0.1", "--port", str(port), *arguments,
+        ]  # fmt: skip
+        server = Server(command, port, log)
+        stopping = threading.Event()
+        _start(server)
+        watch = threading.Thread(target=_watch, args=(server, stopping), name="vllm", daemon=True)
+        try:
+            _wait_healthy(server)
+            watch.start()
+            yield server
+        finally:
+            stopping.set()
+            if watch.is_alive():
+                watch.join()
+            _stop(server)
 
 
 def find_python(given: str | None) -> str:
@@ -135,21 +135,21 @@ def _watch(server: Server, stopping: threading.Event) -> None:
 
 
 def _stop(server: Server) -> None:
+    """The server and all that it started: an engine that outlives it would hold the memory of the machine."""
     process = server.process
-    if process is None or process.poll() is not None:
-        return
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
-            return
+    if process is not None and process.poll() is None:
+        detached.stop(detached.Detached(process.pid, detached.birth(process.pid) or ""))
+        process.poll()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@contextlib.contextmanager
+def _held_port() -> Generator[int]:
+    """A port of loopback that the system gives to nobody else, neither while weights load nor between two lives of a server."""
+    with socket.socket() as held:
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):  # the server asks for both, and may listen beside us
+            held.setsockopt(socket.SOL_SOCKET, option, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def _last_words(log: Path) -> str:

@@ -1,10 +1,14 @@
-"""The command line: every verb parses its flags, makes one call and prints one result; `main` holds the only `try`."""
+"""The command line: every verb parses its flags, makes one call and prints one result; `main` answers whatever it raises."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ufine_kit.output import Output
 
 
 def main() -> None:
@@ -12,10 +16,23 @@ def main() -> None:
     heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heard:  # until there is something to stop, Ctrl-C just ends the process
         signal.signal(signal.SIGINT, _leave)
-    from ufine_kit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, KitError
+    from ufine_kit.errors import EXIT_INTERRUPTED
     from ufine_kit.output import Output
 
     out = Output()
+    try:
+        _run(out, heard)
+    except KeyboardInterrupt:
+        out.say("\nstopped. Finished parts are kept: the same command goes on from here")
+        sys.exit(EXIT_INTERRUPTED)
+    finally:
+        if heard:  # and so it does again when all is done: an interpreter that is ending would answer with a traceback
+            signal.signal(signal.SIGINT, _leave)
+
+
+def _run(out: Output, heard: bool) -> None:
+    from ufine_kit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, KitError
+
     if sys.argv[1:] == ["--version"]:  # the parser would load a third of a second for one word
         from ufine_kit import __version__
 
@@ -28,7 +45,10 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         from ufine_kit.cli.app import command
 
-        sys.exit(command()(standalone_mode=False) or 0)
+        code = command()(standalone_mode=False) or 0
+        if code == EXIT_INTERRUPTED:  # the parser makes a number of Ctrl-C, and says nothing
+            raise KeyboardInterrupt
+        sys.exit(code)
     except KitError as error:
         out.error(error)
         if os.environ.get("UFINE_DEBUG"):
@@ -36,9 +56,6 @@ def main() -> None:
 
             traceback.print_exc()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        out.say("\nstopped. Finished parts are kept: the same command goes on from here")
-        sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         usage = _usage_problem(error)
         if usage is not None:

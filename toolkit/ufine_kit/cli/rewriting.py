@@ -194,11 +194,11 @@ def _managed(
     out: Output, job: JobFolder, table: RewriteTable, given: Sequence[str], python: str | None, arguments: str
 ) -> Generator[list[str]]:
     """A vLLM server on loopback for every family that no given endpoint serves, stopped at the end."""
-    import shlex
-
     from ufine_kit.adapters.vllm import find_python, serve
+    from ufine_kit.recipe import typed_words
     from ufine_kit.rewrite.preflight import families_at
 
+    words = typed_words(arguments, "`--engine-args`")
     chosen = find_python(python)
     elsewhere = families_at(given, table)
     with contextlib.ExitStack() as servers:
@@ -206,7 +206,7 @@ def _managed(
         for family in [family for family in table.families if family.name not in elsewhere]:
             out.say(f"starting {family.model} (log: {job.path / f'engine-{family.name}.log'})")
             log = job.path / f"engine-{family.name}.log"
-            server = serve(chosen, family.model, family.revision, log, shlex.split(arguments))
+            server = serve(chosen, family.model, family.revision, log, words)
             urls.append(servers.enter_context(server).url)
         yield urls
 
@@ -266,8 +266,9 @@ def _build(
     report: dict[str, Any],
 ) -> int:
     from ufine_kit.cli.stages import How, run_stage
+    from ufine_kit.dataset.reader import open_release
     from ufine_kit.parquet import read_rows
-    from ufine_kit.parts import done_parts
+    from ufine_kit.parts import done_parts, lock
     from ufine_kit.recipe import Recipe
     from ufine_kit.rewrite.assemble import write_3c
     from ufine_kit.rewrite.freeze import plan_freeze
@@ -278,9 +279,12 @@ def _build(
     if ran.exit_code != EXIT_DONE:
         return ran.exit_code
     rows = [row for part in done_parts(job.path) for row in read_rows(job.path / f"{part.part}.parquet")]
-    manifest = write_3c(work, sources, selection, rows, table, job)
-    test = manifest["splits"]["test"]
     folder = work / "releases" / table.name / table.version
+    with lock(job.path, "release"):
+        # It was not there when we began: a worker that was through at the same moment has built it from the same rows.
+        built = folder.exists()
+        manifest = open_release(folder).manifest if built else write_3c(work, sources, selection, rows, table, job)
+    test = manifest["splits"]["test"]
     for line in lines(manifest["rewriting"]["spread"]):
         out.say(f"  {line}")
     report |= {
@@ -292,5 +296,5 @@ def _build(
     out.result(
         report, [f"{folder}: {test['identities']:,} persons, {test['images']:,} images, {test['captions']:,} queries"]
     )
-    out.next(f"ufine-kit check-release {folder}")
+    out.next(f"ufine-kit check-release {folder} --work {work}")
     return EXIT_DONE
