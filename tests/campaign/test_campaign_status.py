@@ -12,6 +12,7 @@ import pytest
 from campaign.spoken import Spoken, describe, told
 from typed import run_cli
 from ufine_kit.campaign.forecast import by_day, forecast
+from ufine_kit.campaign.intake import campaign_folder, take_in
 from ufine_kit.campaign.items import Item
 from ufine_kit.campaign.page import page
 from ufine_kit.campaign.progress import glance, progress
@@ -309,3 +310,14 @@ def test_a_decision_that_holds_no_longer_leaves_the_part(tmp_path):
     spoken.answer("i", "bob", {"drop": [], "split": ["p-1"], "keep": False})
     spoken.answer("i", "ann", {"drop": [], "split": [], "keep": True})
     assert run_cli(*words).json["decisions"]["rows"] == 0
+
+
+@pytest.mark.full
+def test_decisions_that_came_by_file_are_counted_where_no_text_is(tmp_path):
+    folder = campaign_folder(tmp_path, "review")
+    (tmp_path / "d.jsonl").write_text(
+        '{"decision": "drop", "crop_id": "c1", "reviewer": "ann", "created_at": "2026-01-01T10:00:00Z"}\n'
+    )
+    assert take_in(folder, tmp_path / "d.jsonl", {"c1"}).added == 1
+    said = run_cli("campaign", "status", "review", "-w", tmp_path).out.splitlines()
+    assert "1 decision by file" in said

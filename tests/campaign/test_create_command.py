@@ -28,6 +28,22 @@ def work(tmp_path_factory):
     return folder
 
 
+def test_a_name_that_nobody_created_has_nothing_to_fix_in_a_dry_run_too(work):
+    ran = run_cli("campaign", "create", "fix", "typo", "--work", work, "--dry-run")
+    assert ran.code == 2, ran.out
+    assert f"hint: ufine-kit campaign status typo --work {work}" in ran.err
+    ran = run_cli("campaign", "status", "typo", "--work", work)
+    assert f"hint: ufine-kit campaign pull typo --from texts.jsonl --work {work}" in ran.err
+
+
+def test_a_file_without_a_line_that_counts_is_not_followed_by_close(work, tmp_path):
+    (tmp_path / "none.jsonl").write_text("\n")
+    ran = run_cli("campaign", "pull", "empty", "--from", tmp_path / "none.jsonl", "--work", work)
+    assert (ran.code, "next:" in ran.err) == (0, False), ran.err
+    assert run_cli("campaign", "pull", "gone", "--from", tmp_path / "gone.jsonl", "--work", work).code == 2
+    assert not (work / "campaigns/gone").exists()
+
+
 def test_from_crops_to_the_ledger(work):
     with FakeStudio() as studio:
         env = {"UFINE_LS_URL": studio.url, "LABEL_STUDIO_API_KEY": TOKEN}

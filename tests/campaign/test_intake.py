@@ -48,7 +48,7 @@ def test_the_same_file_twice_adds_nothing_and_more_lines_add_only_themselves(tmp
 
 BAD = [
     ("not json", "no JSON"),
-    ("[]", "valid"),
+    ("[]", "is no JSON object"),
     (line(crop_id="c9"), "no crop `c9`"),
     (line(text=""), "`text`"),
     ({key: value for key, value in line().items() if key != "writer"}, "`writer`"),

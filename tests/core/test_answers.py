@@ -6,13 +6,15 @@ import errno
 import io
 import json
 import pickle
+import shlex
 import sys
 
 import pytest
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ufine_kit import crash
 from ufine_kit.engine import RUNNERS, resolve, run_tasks, shard_of
-from ufine_kit.errors import CheckFailed, KitError, need, storage_error
+from ufine_kit.errors import NOT_BLANK, CheckFailed, KitError, first_fault, need, storage_error
 from ufine_kit.files import canonical_json, digest_of, inside, make_folder, read_json, replacing, write_bytes
 from ufine_kit.output import Output, count
 
@@ -32,6 +34,32 @@ def test_people_get_lines_and_the_next_command(capsys):
     out.result({"rows": 3}, ["3 rows"])
     out.next("ufine-kit filter")
     assert capsys.readouterr() == ("3 rows\n", "next: ufine-kit filter\n")
+
+
+PASTED = [
+    (["filter", "--work", "my work"], "", "ufine-kit filter --work my work", ["filter", "--work", "my work"]),
+    (["filter", "--work=./it's/"], "", "ufine-kit filter --work it's", ["filter", "--work", "it's"]),
+    (["status"], "a b", "ufine-kit filter --work a b", ["filter", "--work", "a b"]),
+    (["x", "-w", "a b"], "", "ufine-kit x a b/releases/d --work a b", ["x", "a b/releases/d", "--work", "a b"]),
+    (["x", "a b", "a b c"], "", "ufine-kit x a b c", ["x", "a b c"]),
+    (["x", "plain"], "", "mend or take out that line", ["or", "take", "out", "that", "line"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "work", "command", "words"), PASTED, ids=[command for _, _, command, _ in PASTED])
+def test_a_command_that_is_named_can_be_pasted_into_a_shell(monkeypatch, capsys, typed, work, command, words):
+    monkeypatch.setattr(sys, "argv", ["ufine-kit", *typed])
+    monkeypatch.setenv("UFINE_WORK", work)
+    Output().next(command)
+    Output().error(KitError("it is wrong", command))
+    told = capsys.readouterr().err.splitlines()
+    for line in (told[0].removeprefix("next: "), told[3].removeprefix("hint: ")):
+        assert shlex.split(line)[1:] == words
+
+
+def test_a_problem_is_one_line_whatever_a_name_holds(capsys):
+    Output().error(KitError("`a\nb` is no name", "use one line"))
+    assert capsys.readouterr().err == "error: `a\\nb` is no name\n\nhint: use one line\n"
 
 
 def test_no_answer_that_is_not_json_ever_leaves():
@@ -94,7 +122,13 @@ def test_a_missing_extra_names_itself_and_a_broken_one_is_not_hidden(tmp_path, m
         need("half_there", "hub")
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS])
+STORAGE = [
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG,
+    errno.ENOTDIR, errno.ELOOP,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", STORAGE)
 def test_trouble_with_the_disk_is_told_with_its_mend(number):
     with pytest.raises(KitError, match=r"`part\.parquet`") as caught:
         storage_error(OSError(number, "no"), "part.parquet")
@@ -114,6 +148,43 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
         raise RuntimeError
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_by_the_name_that_was_given(tmp_path):
+    (tmp_path / "page.html").mkdir()
+    with pytest.raises(KitError, match="a folder stands where a file is to be written") as caught:
+        write_bytes(tmp_path / "page.html", b"page")
+    assert f"`{tmp_path / 'page.html'}`" in caught.value.problem
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+class Line(BaseModel):
+    """A line of a file that people hand in."""
+
+    text: str = Field(pattern=NOT_BLANK)
+    editor: str = Field(default="e", pattern="^[A-Za-z]+$")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Line:
+        if self.text == self.editor:
+            raise ValueError("`text` is the editor")
+        return self
+
+
+FAULTS = [
+    ({"text": "  "}, "`text` is empty"),
+    ({"text": "t", "editor": "a b"}, "`editor` string should match pattern '^[A-Za-z]+$'"),
+    ({"text": "e"}, "`text` is the editor"),
+    (["t"], "`line` is no JSON object"),
+    ({}, "`text` field required"),
+]
+
+
+@pytest.mark.parametrize(("value", "said"), FAULTS, ids=[said for _, said in FAULTS])
+def test_the_first_fault_of_a_line_is_told_as_it_is_written(value, said):
+    with pytest.raises(ValidationError) as caught:
+        Line.model_validate(value)
+    assert first_fault(caught.value, "line") == said
 
 
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../out"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import Timeout
 
 from ufine_kit import parts
 from ufine_kit.engine import Task, make_part
@@ -143,3 +144,15 @@ def test_pixels_are_stored_as_they_are_and_texts_are_packed(tmp_path):
     assert codecs.pop("image.bytes") == "UNCOMPRESSED"
     assert set(codecs.values()) == {"ZSTD"}
     assert image["bytes"] in (tmp_path / "part-00000.parquet").read_bytes()
+
+
+def test_a_lock_that_may_not_be_opened_is_one_line_and_one_that_is_held_is_a_timeout(tmp_path, monkeypatch):
+    def sealed(*_, **__):
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".locks/plan.lock"))
+
+    with parts.lock(tmp_path, "plan"), pytest.raises(Timeout), parts.lock(tmp_path, "plan", 0):
+        pass
+    monkeypatch.setattr("filelock.FileLock.acquire", sealed)
+    with pytest.raises(KitError, match="no right to write") as caught:
+        parts.append_plan(tmp_path, [PlanEntry("part-00000", "k", {})])
+    assert "--work" in caught.value.mend

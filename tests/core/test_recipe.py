@@ -57,12 +57,37 @@ def test_a_wrong_set_says_what_is_wrong_and_names_its_mend(word, problem, mend):
     assert mend in caught.value.mend
 
 
+def test_a_quote_without_its_end_is_told(monkeypatch):
+    monkeypatch.setenv("UFINE_SET", "card.title='one")
+    with pytest.raises(KitError, match="`UFINE_SET` has no closing quotation") as caught:
+        load_recipe(None)
+    assert "quote" in caught.value.mend
+
+
 def test_a_flag_wins_over_the_environment_which_wins_over_the_file(tmp_path, monkeypatch):
     path = tmp_path / "mine.toml"
     path.write_text("[filter]\nmin_height_px = 70\nmin_width_px = 20\nmin_crops = 3\n")
     monkeypatch.setenv("UFINE_SET", "filter.min_height_px=80 filter.min_width_px=30")
     table = load_recipe(path, ["filter.min_height_px=90"]).filter
     assert (table.min_height_px, table.min_width_px, table.min_crops) == (90, 30, 3)
+
+
+PLACES = [
+    ([], "", "in `{path}`"),
+    (["filter.min_height_px=0"], "", "on the command line"),
+    ([], "filter.min_height_px=0", "in `UFINE_SET`"),
+    (["filter.min_crops=3"], "", "in `{path}`"),
+]
+
+
+@pytest.mark.parametrize(("sets", "env", "where"), PLACES)
+def test_a_value_out_of_range_is_looked_for_where_it_was_written(tmp_path, monkeypatch, sets, env, where):
+    path = tmp_path / "mine.toml"
+    path.write_text("[filter]\nmin_height_px = -1\n")
+    monkeypatch.setenv("UFINE_SET", env)
+    with pytest.raises(KitError) as caught:
+        load_recipe(path, sets)
+    assert caught.value.problem.startswith(f"`filter.min_height_px` {where.format(path=path)}: ")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import pytest
 
 from extract.footage import box_of, picture, rotate_by_metadata, walk, write_boxes, write_video
 from extract.runs import extract, pixels_of
+from typed import run_cli
 from ufine_kit.errors import KitError
 from ufine_kit.extract.inputs import find_videos
+from ufine_kit.parquet import read_rows
 
 pytestmark = pytest.mark.full
 
@@ -59,6 +61,23 @@ def test_a_broken_video_has_its_reason_and_its_neighbour_is_done(two_walkers, tm
     assert found.tracks("walk.txt")
 
 
+@pytest.mark.parametrize("name", [b"two\nlines.mp4", b"two\xe2\x80\xa8lines.mp4", b"latin-\xe9.mp4"], ids=repr)
+def test_a_name_that_fits_in_no_line_is_told_and_costs_nobody_else_anything(two_walkers, tmp_path, name):
+    videos, boxes = two_walkers
+    odd = os.fsdecode(os.fsencode(videos) + b"/" + name)
+    Path(odd).write_bytes((videos / "walk.mp4").read_bytes() + b" ")
+    words = ["extract-tracklets", videos, "--detector", "file", "--weights", boxes, "--work", tmp_path / "work"]
+    ran = run_cli(*words, "--json")
+    assert ran.code == 1, ran.err
+    assert [(bad["input"], "rename it" in bad["reason"]) for bad in ran.json["bad_inputs"]] == [
+        (os.fsdecode(name), True)
+    ]
+    (part,) = (tmp_path / "work/tracklets").glob("part-*.parquet")
+    assert {row["video"] for row in read_rows(part, ["video"])} == {"walk.mp4"}
+    (told,) = (line for line in run_cli(*words).err.splitlines() if "rename it" in line)
+    assert told.startswith((r"  two\nlines.mp4: ", "  latin-"))
+
+
 def test_a_part_of_nothing_but_broken_videos_fails_with_the_reason(tmp_path):
     (tmp_path / "v").mkdir()
     zero_bytes(tmp_path / "v" / "zero.mp4")
@@ -66,6 +85,18 @@ def test_a_part_of_nothing_but_broken_videos_fails_with_the_reason(tmp_path):
     found = extract(tmp_path / "work", [tmp_path / "v"], tmp_path / "b")
     assert [result.outcome for result in found.results] == ["failed"]
     assert "zero bytes" in (found.results[0].error or "")
+
+
+def test_a_fault_is_told_once_and_no_command_is_named_that_has_nothing_to_work_on(tmp_path):
+    zero_bytes(tmp_path / "zero.mp4")
+    words = ["extract-tracklets", tmp_path / "zero.mp4", "--detector", "hog", "--work", tmp_path / "work"]
+    for _ in range(2):
+        ran = run_cli(*words)
+        assert (ran.code, ran.err.count("zero bytes"), "next:" in ran.err) == (1, 1, False), ran.err
+    assert run_cli("status", "--work", tmp_path / "work").out.count("zero bytes") == 1
+    ran = run_cli("filter", "--work", tmp_path / "work")
+    assert ran.code == 2
+    assert "no part of" in ran.err and f"ufine-kit status --work {tmp_path / 'work'}" in ran.err
 
 
 def test_a_truncated_video_is_read_as_far_as_it_goes_and_says_so(two_walkers, tmp_path):

@@ -149,13 +149,24 @@ def test_later_sources_add_to_earlier_ones(two_walkers, tmp_path):
     [
         ("video,url\na,b\n", "lacks the column `licence`"),
         (HEADER + "a,b,,d,e\n", "line 2 .* has no `licence`"),
+        (HEADER + "\n\na,b,MIT,,e\n", "line 4 .* has no `consent_basis`"),
+        (HEADER + "a,,MIT,d,e\na,,CC0,d,e\n", "line 3 .* says something else of `a`"),
         ("", "lacks the column"),
+        (HEADER, "names no video"),
+        (HEADER.strip() + ",redistribution\na,b,MIT,d,e,maybe\n", "line 2 .* `maybe`"),
     ],
 )
 def test_sources_that_say_too_little_are_refused(tmp_path, content, problem):
     (tmp_path / "s.csv").write_text(content)
     with pytest.raises(KitError, match=problem):
         read_sources(tmp_path / "s.csv")
+
+
+def test_tracks_alone_are_told_as_tracks_and_lead_to_no_filter(two_walkers, tmp_path):
+    videos, boxes = two_walkers
+    ran = run_cli("extract-tracklets", videos, "--tracks-only", "--weights", boxes, "--work", tmp_path / "work")
+    assert ran.out == f"tracks of 1 video in {tmp_path / 'work/tracklets/tracks'}\n", ran.err
+    assert "next:" not in ran.err
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from filter.planted import lay_out, rows_of, run_stage
@@ -10,8 +12,9 @@ from filter.test_judge import person_crops
 from ufine_kit import pipeline
 from ufine_kit.errors import KitError
 from ufine_kit.filter.adapt import unit
-from ufine_kit.filter.calibrate import LOST, Evidence, calibrate, thresholds
-from ufine_kit.filter.pairs import nearest, plan_pairs
+from ufine_kit.filter.calibrate import HIGHEST_RATE, LOST, Evidence, calibrate, thresholds
+from ufine_kit.filter.columns import read_crops
+from ufine_kit.filter.pairs import kept_persons, nearest, plan_pairs
 from ufine_kit.filter.plan import measured_videos
 from ufine_kit.recipe import load_recipe
 from ufine_kit.tables import FilterTable
@@ -89,6 +92,28 @@ def test_thresholds_keep_to_the_stated_rate():
 def test_too_few_people_seen_together_tell_no_rate():
     with pytest.raises(KitError, match="40 pairs of people seen together are too few to tell"):
         thresholds(Evidence([0.1] * 40, [0.8], [0.1], [0.9]), 0.01)
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 2, 3, 5, 40])
+def test_a_rate_that_is_proposed_can_be_told(pairs):
+    known = Evidence([0.1] * pairs, [0.8], [0.1], [0.9])
+    with pytest.raises(KitError) as refused:
+        thresholds(known, 0.001)
+    words = refused.value.mend.partition("--false-merge-rate ")[2]
+    assert bool(words) == (pairs > 1)
+    if words:
+        assert float(words) <= HIGHEST_RATE
+        assert thresholds(known, float(words)).different_pairs == pairs
+
+
+def test_a_damaged_part_is_named_and_not_its_neighbour(tmp_path):
+    pq.write_table(pa.table({"crop_id": ["c"]}), tmp_path / "whole.parquet")
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1")
+    both = [tmp_path / "whole.parquet", tmp_path / "torn.parquet"]
+    for read in (lambda: read_crops(both, both), lambda: kept_persons((tmp_path / "torn.parquet",))):
+        with pytest.raises(KitError, match=r"cannot read `.*torn\.parquet`") as refused:
+            read()
+        assert "made again by its own command with --redo" in refused.value.mend
 
 
 def test_people_seen_together_are_the_different_ones_and_halves_the_same(tmp_path):

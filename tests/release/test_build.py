@@ -132,7 +132,7 @@ def test_a_damaged_crop_is_never_released(work):
 def test_two_builds_at_once_make_one_whole_release(work):
     words = [sys.executable, "-m", "ufine_kit", "build-release", "-w", str(work)]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    ended = sorted((process.communicate(timeout=120)[1], process.returncode) for process in both)
+    ended = sorted((process.communicate(timeout=600)[1], process.returncode) for process in both)
     assert sorted(code for _, code in ended) == [0, 2]
     assert not any("Traceback" in said for said, _ in ended)
     verify(open_release(work / "releases/dataset/0.1.0"))

@@ -188,6 +188,22 @@ def test_lines_that_a_sheet_hands_back_untouched_are_no_edits_whatever_is_in_the
     assert after[rows[1]["image_id"]]["captions"][0] == "a new text"
 
 
+def test_a_whole_sheet_goes_back_beside_a_list_of_images_that_shall_go(folder):
+    """`export --format edits` writes every caption, those of the dropped image too: what stands there is no edit of it."""
+    rows = released(folder)
+    sheet = [
+        change(image_id=image, caption_index=n, text=text)
+        for image, row in rows.items()
+        for n, text in enumerate(row["captions"])
+    ]
+    manifest = edited(folder, *sheet, drops=[{"image_id": "c0-0", "reason": "blurred"}])
+    assert manifest["changes"][0] == "1 image dropped: blurred"
+    after = released(folder.with_name("0.1.1"))
+    assert {image: row["captions"] for image, row in after.items()} == {
+        image: row["captions"] for image, row in rows.items() if image != "c0-0"
+    }
+
+
 def test_a_sentence_with_the_old_sizes_does_not_go_on_and_counts_do(tmp_path, folder):
     rows = list(released(folder).values())
     toy = tmp_path / "releases/toy/1.0.0"

@@ -21,6 +21,7 @@ from ufine_kit.errors import KitError
 from ufine_kit.release import captions
 from ufine_kit.release.build import build, plan_build
 from ufine_kit.release.captions import word_counts
+from ufine_kit.release.sources import release_sources
 from ufine_kit.rows import granularity_of
 from ufine_kit.tables import ReleaseTable
 from ufine_kit.text.words import count as count_words
@@ -104,6 +105,16 @@ def test_sources_are_counted_by_their_terms(tmp_path):
     assert told == [("cc-by-4.0", True, 2, 8), ("other", None, 1, 4)]
     assert {entry["source"] for entry in sources} == {"own"}
     assert open_release(work / "releases/dataset/0.1.0").manifest["sources"] == sources
+
+
+@pytest.mark.parametrize(
+    ("word", "licence", "told"),
+    [("yes", "other", True), ("no", "cc-by-4.0", False), ("", "other", None), ("", "CC-BY-4.0", True)],
+)
+def test_a_source_may_say_whether_it_is_passed_on(word, licence, told):
+    recorded = {"v": {"licence": licence, "consent_basis": "signed", "date": "2026", "redistribution": word}}
+    (entry,) = release_sources({"v": 3}, recorded, "own", "other", synthetic=False)
+    assert (entry["redistribution"], entry["images"]) == (told, 3)
 
 
 def test_the_number_of_files_is_fixed_within_a_major_version(tmp_path):

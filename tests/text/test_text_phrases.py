@@ -172,6 +172,10 @@ def test_unknown_nouns_near_colours_are_reported():
     assert "frobnik" in rows[0][2][0]
 
 
+def test_a_word_that_joins_two_looks_is_no_unknown_noun():
+    assert oov.report(["The sleeves look long and loose and the collar stays closed."]) == []
+
+
 def test_importing_phrases_loads_no_array_library():
     code = (
         "import sys, ufine_kit.text.phrases, ufine_kit.text.attributes; "

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+NOT_BLANK = r"\S"  # the pattern of a text that says something
+
 EXIT_DONE = 0
 EXIT_CHECK_FAILED = 1
 EXIT_USER = 2
@@ -56,14 +58,18 @@ def storage_error(error: OSError, path: os.PathLike[str] | str) -> NoReturn:
     """Turn a full disk, a quota, a size limit or missing rights into one line with its mend; anything else stays."""
     import errno
 
+    elsewhere = "choose another folder (--work, --out, --to)"
     mends = {
+        errno.EISDIR: ("a folder stands where a file is to be written:", "name a file, or another place"),
+        errno.ENAMETOOLONG: ("the name is too long for this file system:", "choose a shorter one"),
+        errno.ELOOP: ("links lead in a circle:", elsewhere),
         errno.ENOTDIR: ("a file stands where a folder is needed for", "choose another folder"),
         errno.ENOSPC: ("no space left for", "free some space and run the same command again: finished parts are kept"),
         errno.EDQUOT: ("disk quota reached for", "raise the quota and run the same command again"),
         errno.EFBIG: ("file size limit reached for", "raise `ulimit -f` and run the same command again"),
-        errno.EACCES: ("no right to write", "choose another folder (--work, --to)"),
-        errno.EPERM: ("no right to write", "choose another folder (--work, --to)"),
-        errno.EROFS: ("read-only file system:", "choose another folder (--work, --to)"),
+        errno.EACCES: ("no right to write", elsewhere),
+        errno.EPERM: ("no right to write", elsewhere),
+        errno.EROFS: ("read-only file system:", elsewhere),
     }
     if error.errno not in mends:
         raise error
@@ -75,4 +81,10 @@ def first_fault(error: ValidationError, whole: str) -> str:
     """The first field that a model refuses and why, for one line; `whole` names what is read where no field is to blame."""
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"]) or whole
-    return f"`{where}` {first['msg'].lower()}"
+    if first["type"] == "string_pattern_mismatch" and first.get("ctx", {}).get("pattern") == NOT_BLANK:
+        return f"`{where}` is empty"
+    if first["type"] == "model_type":
+        return f"`{where}` is no JSON object"
+    said = first["msg"].removeprefix("Value error, ")
+    said = f"{said[:1].lower()}{said[1:]}"
+    return said if first["type"] == "value_error" and not first["loc"] else f"`{where}` {said}"

@@ -48,6 +48,8 @@ def replacing(path: Path) -> Generator[Path]:
         temporary.replace(path)
         flush(path.parent)
     except OSError as error:
+        if str(error.filename) == str(temporary):
+            error.filename = str(path)  # the name that somebody gave
         storage_error(error, path)
     finally:
         with contextlib.suppress(OSError):
@@ -93,7 +95,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise KitError(f"`{path}` is a file, not a folder", "choose another folder with --work") from None
+        raise KitError(f"`{path}` is a file, not a folder", "choose another folder (--work, --out, --to)") from None
     except OSError as error:
         storage_error(error, path)
     return path

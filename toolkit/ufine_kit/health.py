@@ -51,7 +51,9 @@ def _memory() -> dict[str, Any]:
 def _disk(work: Path) -> dict[str, Any]:
     place = next(folder for folder in [work.absolute(), *work.absolute().parents] if folder.exists())
     free = shutil.disk_usage(place).free / 2**30
-    return {"what": "disk", "ok": free >= 2, "detail": f"{free:.1f} GiB free for {work}"}
+    mine = os.access(place, os.W_OK)
+    detail = f"{free:.1f} GiB free for {work}" + ("" if mine else f", and no right to write in {place}")
+    return {"what": "disk", "ok": free >= 2 and mine, "detail": detail}
 
 
 def _gpu() -> dict[str, Any]:

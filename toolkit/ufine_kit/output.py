@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Generator, Iterable
 from typing import Any, Protocol
@@ -19,6 +20,17 @@ _ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 def shown(text: str) -> str:
     """Text as it may reach a terminal: names and captions come from others, and must not act there."""
     return _ACTING.sub(lambda sign: sign.group().encode("unicode_escape").decode(), text)
+
+
+def pasteable(command: str) -> str:
+    """A command as a shell takes it: a path that was given with spaces or other signs of a shell is quoted."""
+    given = [*sys.argv[1:], os.environ.get("UFINE_WORK", "")]
+    values = (word.partition("=")[2] if word.startswith("--") and "=" in word else word for word in given)
+    odd = {os.path.normpath(word) for word in values if len(word) > 1 and shlex.quote(word) != word}
+    if not odd:
+        return command
+    longest_first = sorted(odd, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: shlex.quote(found.group()), command)
 
 
 class Bar(Protocol):
@@ -41,7 +53,9 @@ class Output:
 
     def result(self, value: dict[str, Any], lines: Iterable[str] = ()) -> None:
         """The answer of a command: the object for `--json`, else its lines."""
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False) if self.json_mode else shown("\n".join(lines))
+        # A file name that is no UTF-8 holds signs which no stream takes; written with a backslash they are JSON all the same.
+        whole = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace").decode()
+        text = whole if self.json_mode else shown("\n".join(lines))
         try:
             if text:
                 print(text, flush=True)  # noqa: T201
@@ -51,11 +65,12 @@ class Output:
     def next(self, command: str) -> None:
         """What one would run now."""
         if not self.json_mode:
-            self.say(f"next: {command}")
+            self.say(f"next: {pasteable(command)}")
 
     def error(self, error: KitError) -> None:
         """One line for the problem, a blank one, and the mend."""
-        self.say(f"error: {error.problem}\n\nhint: {error.mend}")
+        problem = error.problem.replace("\n", r"\n")  # a name may hold a line break
+        self.say(f"error: {problem}\n\nhint: {pasteable(error.mend)}")
 
     def confirm(self, question: str, yes: bool) -> None:
         """Ask before an act that destroys or publishes. Raises KitError without a terminal, or when the answer is no."""

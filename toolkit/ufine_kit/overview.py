@@ -52,7 +52,8 @@ def _stage(folder: Path, work: Path, recipe: Recipe | None) -> dict[str, Any]:
 
 def _errors(part: str, done: parts.Done) -> list[dict[str, str]]:
     found = [{"part": part, "error": done.error}] if done.error else []
-    return found + [{"part": part, "error": f"{bad['input']}: {bad['reason']}"} for bad in done.bad_inputs]
+    faults = [f"{bad['input']}: {bad['reason']}" for bad in done.bad_inputs]
+    return found + [{"part": part, "error": fault} for fault in faults if fault not in (done.error or "")]
 
 
 def _damaged(folder: Path, work: Path) -> list[str]:

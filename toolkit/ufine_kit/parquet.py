@@ -71,5 +71,13 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict
             for batch in file.iter_batches(batch_size=size, columns=list(columns) if columns else None):
                 yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise KitError(f"cannot read `{path}`: {problem}", "restore it, or make it again with --redo") from None
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: Exception) -> KitError:
+    """What to raise for a Parquet file that is missing or damaged: a part can be made again, a release cannot."""
+    problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return KitError(
+        f"cannot read `{path}`: {problem}",
+        "restore it from a copy; a part is made again by its own command with --redo",
+    )

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from filelock import FileLock, Timeout
 
@@ -124,10 +124,23 @@ def numbered(fresh: list[PlanEntry], first: int) -> list[PlanEntry]:
     return [replace(entry, part=entry.part or f"part-{first + i:05d}") for i, entry in enumerate(fresh)]
 
 
+class _Lock(FileLock):
+    """A lock that says in one line where it may not be taken: a folder without the right to write holds old locks too."""
+
+    def __enter__(self) -> Self:
+        try:
+            return super().__enter__()
+        except OSError as error:  # a Timeout among them, which stays what it is
+            storage_error(error, self.lock_file)
+
+
 def lock(folder: Path, name: str, wait_seconds: float = -1) -> FileLock:
-    """A lock on one name of a folder, let go by the system when its holder dies. Waits for ever unless told."""
+    """A lock on one name of a folder, let go by the system when its holder dies. Waits for ever unless told.
+
+    Entering it raises KitError without the right to write there.
+    """
     make_folder(folder / ".locks")
-    return FileLock(folder / ".locks" / f"{name}.lock", timeout=wait_seconds)
+    return _Lock(folder / ".locks" / f"{name}.lock", timeout=wait_seconds)
 
 
 @contextlib.contextmanager

@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ufine_kit import parts
 from ufine_kit.engine import Result, Task, run_tasks, shard_of
 from ufine_kit.errors import KitError
 from ufine_kit.files import digest_of
 from ufine_kit.ledger import read_ledger
+from ufine_kit.output import count
 from ufine_kit.recipe import Recipe
 from ufine_kit.rows import ROWS
 
@@ -40,7 +41,7 @@ NUMBERS = ("numpy",)
 JUDGED = ("tracklets", "measures", "filter")
 DECIDE = "ufine_kit.campaign.decisions:open_close_decisions"
 PIPELINE = (
-    Stage("tracklets", 2, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets", VISION),
+    Stage("tracklets", 2, (), "crop", "extract", "ufine_kit.extract.stage:open_extract", "extract-tracklets videos/", VISION),
     Stage("measures", 2, ("tracklets",), "measure", "measure", "ufine_kit.filter.measure:open_measure", "filter", LOOKS),
     Stage("filter", 2, ("tracklets", "measures"), "verdict", "filter", "ufine_kit.filter.judge:open_judge", "filter", NUMBERS),
     Stage("pairs", 1, JUDGED, "identity_pair", "filter", "ufine_kit.filter.pairs:open_pairs", "filter", NUMBERS),
@@ -89,12 +90,19 @@ def mirrored(stage: Stage, work: Path) -> list[parts.PlanEntry]:
     made = parts.done_parts(work / first)
     ready = [{done.part for done in parts.done_parts(work / other)} for other in others]
     if not made:
-        raise KitError(f"nothing in `{work / first}` yet", f"ufine-kit {BY_NAME[first].made_by} --work {work}")
+        _refuse_empty(BY_NAME[first], work)
     return [
         parts.PlanEntry(done.part, done.part, {f"{upstream}/{done.part}": None for upstream in stage.reads})
         for done in made
         if all(done.part in names for names in ready)
     ]
+
+
+def _refuse_empty(stage: Stage, work: Path) -> NoReturn:
+    marks = [parts.read_done(work / stage.name, entry.part) for entry in parts.read_plan(work / stage.name)]
+    if any(done is not None for done in marks):
+        raise KitError(f"no part of `{work / stage.name}` could be made", f"ufine-kit status --work {work} tells why")
+    raise KitError(f"nothing in `{work / stage.name}` yet", f"ufine-kit {stage.made_by} --work {work}")
 
 
 def gathered(stage: Stage, work: Path) -> list[parts.PlanEntry]:
@@ -165,7 +173,7 @@ def plan(
     stale = [] if redo else [task.part for task in found["stale"]]
     if stale and write:
         raise KitError(
-            f"{len(stale)} stale parts in `{folder}` (made by another recipe, version or from other inputs): {_some(stale)}",
+            f"{count(len(stale), 'stale part')} in `{folder}` (another recipe, version or inputs): {_some(stale)}",
             "repeat the command with --redo, or choose another --work",
         )
     return Plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pyarrow.parquet as pq
 import pytest
@@ -64,6 +65,16 @@ def test_faults_end_in_exit_1_with_a_table_and_a_file_of_every_row(tmp_path):
     rows = pq.read_table(tmp_path / "checks/toy-0.1.0/findings.parquet").to_pylist()
     assert {row["check"] for row in rows if row["level"] == "fail"} == {"image_size", "unsafe_signs", "markup"}
     assert "next: ufine-kit report" in ran.err
+
+
+def test_the_next_command_is_one_that_has_all_it_needs(clean, tmp_path):
+    _, folder = clean
+    only = ("--only", "manifest", "--only", "schema")
+    assert f"next: ufine-kit push-hub {folder} --to DIR --work" in typed(folder, tmp_path, *only).err
+    shutil.copytree(folder, tmp_path / "torn")
+    (tmp_path / "torn/release.json").write_text("{")
+    ran = typed(tmp_path / "torn", tmp_path, *only)
+    assert (ran.code, "next:" in ran.err) == (1, False), ran.err
 
 
 @pytest.mark.full

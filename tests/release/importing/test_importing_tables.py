@@ -56,6 +56,18 @@ def test_columns_with_other_names_are_mapped(tmp_path):
     check(take(tmp_path / "work", "folder", folder, "own", where=where)[0])
 
 
+def test_a_table_whose_columns_have_other_names_is_answered_with_the_flag_that_names_them(tmp_path):
+    columns = {"person": "who", "image": "file", "split": "part", "caption": "said"}
+    with pytest.raises(KitError, match="no row of it can be used as folder") as refused:
+        take(tmp_path / "work", "folder", as_csv(tmp_path / "in", "list.csv", columns), "own")
+    assert "--map image=COLUMN" in refused.value.mend
+
+
+def test_pictures_that_are_all_too_large_are_answered_with_the_limit(tmp_path):
+    ran = run_cli("import-dataset", "folder", as_csv(tmp_path / "in"), "-w", tmp_path / "work", "--max-pixels", "1")
+    assert (ran.code, "hint: raise --max-pixels" in ran.err) == (2, True), ran.err
+
+
 @pytest.mark.parametrize("name", ["metadata.jsonl", "annotations.json"])
 def test_lists_of_captions_come_from_json(tmp_path, name):
     folder = as_csv(tmp_path / "in")
@@ -159,6 +171,43 @@ def test_a_dataset_of_the_hub_comes_in_by_its_columns(parquet, tmp_path):
     assert imported.summary["left_out"] == {}
     again, _ = take(tmp_path / "again", "hub", parquet, "own", where=Where(columns=MAPPED, source="theirs"))
     assert again.data_digest == release.data_digest
+
+
+@pytest.fixture
+def pictures_beside(tmp_path, monkeypatch):
+    """An `imagefolder`: pictures as files, and a table of the rest in each split's folder."""
+    pytest.importorskip("datasets")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "beside"
+    for number, row in enumerate(ROWS):
+        file = folder / row["split"] / f"{number}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(sets.picture(number))
+        with (file.parent / "metadata.jsonl").open("a") as table:
+            table.write(json.dumps({"file_name": file.name, "number": row["id"], "long": row["captions"][0]}) + "\n")
+    return folder
+
+
+BESIDE = ("person=number,caption=long",)
+
+
+@pytest.mark.full
+def test_pictures_that_lie_beside_the_rows_are_read_from_the_folder(pictures_beside, tmp_path):
+    release, imported = take(tmp_path / "work", "hub", pictures_beside, "own", where=Where(columns=BESIDE))
+    assert imported.summary["left_out"] == {}
+    assert {path: row["image"]["bytes"] for path, row in by_path(release).items()} == {
+        f"{row['split']}/{number}.jpg": sets.picture(number) for number, row in enumerate(ROWS)
+    }
+
+
+@pytest.mark.full
+def test_a_picture_beside_the_rows_never_comes_from_outside_the_folder(pictures_beside, tmp_path):
+    (tmp_path / "secret.jpg").write_bytes(sets.picture(9))
+    (pictures_beside / "train/0.jpg").unlink()
+    (pictures_beside / "train/0.jpg").symlink_to(tmp_path / "secret.jpg")
+    release, imported = take(tmp_path / "work", "hub", pictures_beside, "own", where=Where(columns=BESIDE))
+    assert imported.summary["left_out"] == {"outside": 1}
+    assert sets.picture(9) not in [row["image"]["bytes"] for row in by_path(release).values()]
 
 
 @pytest.mark.full

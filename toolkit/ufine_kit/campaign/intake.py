@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from ufine_kit import __version__, parts
 from ufine_kit.campaign.decisions import Decision, in_utc
-from ufine_kit.errors import KitError, first_fault
+from ufine_kit.errors import NOT_BLANK, KitError, first_fault
 from ufine_kit.files import digest_of, make_folder, read_json, sha256_file, write_json
 from ufine_kit.ledger import Ledger, read_ledger
 from ufine_kit.parquet import grouped
@@ -30,8 +30,8 @@ class Submission(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     crop_id: str = Field(min_length=1)
-    text: str = Field(pattern=r"\S")
-    writer: str = Field(pattern=r"\S")
+    text: str = Field(pattern=NOT_BLANK)
+    writer: str = Field(pattern=NOT_BLANK)
     created_at: AwareDatetime
     lead_seconds: float | None = Field(default=None, ge=0)
 
@@ -73,7 +73,8 @@ def take_in(folder: Path, source: Path, crop_ids: set[str], write: bool = True) 
     `crop_ids` are the crops that exist. The same line twice adds nothing. Raises KitError when the file cannot be read.
     """
     if not crop_ids:
-        raise KitError("no crop to describe yet", "ufine-kit extract-tracklets videos/")
+        raise KitError("no crop to describe yet", f"ufine-kit extract-tracklets videos/ --work {folder.parent.parent}")
+    _need_file(source)
     # One pull at a time: two must not give one pseudonym to two people.
     with parts.lock(make_folder(folder), "pull") if write else contextlib.nullcontext():
         return _take_in(folder, source, crop_ids, write)
@@ -85,7 +86,7 @@ def _take_in(folder: Path, source: Path, crop_ids: set[str], write: bool) -> Int
     used = {str(who) for entry in held.values() for who in (entry["who"], entry["row"].get("by", entry["who"]))}
     pseudonyms = Pseudonyms(folder / "writers.json", used)
     entries: list[dict[str, Any]] = []
-    origin = f"{source.name}@{_sha256(source)[:12]}"
+    origin = f"{source.name}@{sha256_file(source)[:12]}"
     for number, submission in _submissions(source, intake):
         if submission.crop_id is not None and submission.crop_id not in crop_ids:
             intake.refused.append(f"{source} line {number}: no crop `{submission.crop_id}` in tracklets/")
@@ -106,12 +107,11 @@ def _take_in(folder: Path, source: Path, crop_ids: set[str], write: bool) -> Int
     return intake
 
 
-def _sha256(source: Path) -> str:
+def _need_file(source: Path) -> None:
     if not source.is_file():
         raise KitError(
             f"no file `{source}`", "give a JSONL file with crop_id, text, writer and created_at in every line"
         )
-    return sha256_file(source)
 
 
 def _submissions(source: Path, intake: Intake) -> Iterator[tuple[int, Submission | Decision]]:

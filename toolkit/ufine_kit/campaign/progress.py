@@ -49,6 +49,7 @@ def told(quality: Quality, table: CampaignTable) -> dict[str, Any]:
         "rules": dict(sorted(quality.reasons().items())),
         "wanted": wanted or None,
         "crops_done": _crops_done(found, quality),
+        "decisions": len(found.decisions),
         "reviews": _given(found, "review"),
         "revisions": _given(found, "revise"),
         "aside": dict(sorted(Counter(flag for text in found.aside for flag in text.flags).items())),

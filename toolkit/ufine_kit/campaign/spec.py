@@ -62,7 +62,8 @@ def read_campaign(folder: Path) -> Campaign:
     """The campaign of a folder. Raises KitError where none was created or the file is damaged."""
     path = folder / FILE
     if not path.exists():
-        raise KitError(f"no campaign `{folder.name}` was created", f"ufine-kit campaign create describe {folder.name}")
+        mend = f"ufine-kit campaign create describe {folder.name} --work {folder.parent.parent}"
+        raise KitError(f"no campaign `{folder.name}` was created", mend)
     try:
         return Campaign.model_validate(read_json(path))
     except ValidationError as error:

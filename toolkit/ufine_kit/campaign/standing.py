@@ -79,7 +79,8 @@ class Standing:
 def need_ledger(folder: Path) -> None:
     """Raise KitError where nobody has said anything yet."""
     if next(entries(folder / "ledger"), None) is None:
-        mend = f"ufine-kit campaign pull {folder.name}" + ("" if has_campaign(folder) else " --from texts.jsonl")
+        source = "" if has_campaign(folder) else " --from texts.jsonl"
+        mend = f"ufine-kit campaign pull {folder.name}{source} --work {folder.parent.parent}"
         raise KitError(f"nothing in `{folder / 'ledger'}` yet", mend)
 
 

@@ -53,7 +53,8 @@ def pull(
     out.result(
         report, [f"{count(intake.added, 'line')} added, {intake.known:,} known, {len(intake.refused):,} refused"]
     )
-    out.next(f"ufine-kit campaign close {name} --work {work}")
+    if (intake.added or intake.known) and not dry_run:
+        out.next(f"ufine-kit campaign close {name} --work {work}")
     return EXIT_CHECK_FAILED if intake.refused and not dry_run else EXIT_DONE
 
 
@@ -103,6 +104,8 @@ def close(
     if held := ran.report.get("reasons"):
         told = ", ".join(f"{rule} {number:,}" for rule, number in held.items())
         out.say(f"held back, to be asked for again by `ufine-kit campaign create fix {name} --work {work}`: {told}")
+    if dry_run:
+        return ran.exit_code
     if lines:
         out.next(f"ufine-kit build-3c --revised {folder / FILE} --work {work}")
     else:

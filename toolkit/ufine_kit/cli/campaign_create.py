@@ -76,10 +76,10 @@ def create(
     else:
         items = _items(work, folder, asked, table, honeypots, job)
     rounds = creating.plan_round(folder, asked, items, table, seats)
-    if dry_run:
-        return _foretold(out, folder, asked, rounds, left_out)
     if not rounds and not has_campaign(folder):
         raise KitError(f"nothing to {asked}", f"ufine-kit campaign status {folder.name} --work {work}")
+    if dry_run:
+        return _foretold(out, folder, asked, rounds, left_out)
     from ufine_kit.adapters.label_studio import connect
 
     server = connect(work)
@@ -130,9 +130,9 @@ def only_campaign(work: Path) -> str:
     """The campaign that a command means when none is named. Raises KitError where there is none, or more than one."""
     found = sorted(path.parent.name for path in work.glob("campaigns/*/campaign.json"))
     if not found:
-        raise KitError(f"no campaign was created in `{work}`", "ufine-kit campaign create describe")
+        raise KitError(f"no campaign was created in `{work}`", f"ufine-kit campaign create describe --work {work}")
     if len(found) > 1:
-        raise KitError(f"which campaign: {', '.join(found)}?", f"ufine-kit campaign pull {found[0]}")
+        raise KitError(f"which campaign: {', '.join(found)}?", f"ufine-kit campaign pull {found[0]} --work {work}")
     return found[0]
 
 

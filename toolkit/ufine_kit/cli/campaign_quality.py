@@ -160,6 +160,8 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     wanted = f" of {status['wanted']:,} wanted" if status["wanted"] else ""
     lines = [f"{count(status['descriptions'], 'description')} of {count(status['crops'], 'crop')}"]
     lines += [f"{status['accepted']:,} accepted{wanted}, {status['refused']:,} held back"]
+    if status["decisions"]:
+        lines.append(f"{count(status['decisions'], 'decision')} by file")
     for what in ("reviews", "revisions"):
         if status[what]:
             lines.append(f"{what}: {status[what]['given']:,} of {status[what]['wanted']:,}")

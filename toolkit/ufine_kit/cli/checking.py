@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ufine_kit.tables import CheckTable
 
 MOST_WORKERS = 64
+# Without these no other command opens the release.
+NEEDED = ("manifest", "schema")
 Names = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Only this check, or tier of checks.")]
 
 
@@ -77,7 +79,8 @@ def check_release(
     if not dry_run and report.findings:
         out.say(f"every offending row: {kept / FINDINGS}")
     failed = not report.passed or (strict and any(one.state != "passed" for one in report.checks))
-    out.next(f"ufine-kit {_next(folder, fixed, failed)} --work {work}")
+    if command := _next(folder, fixed, report, failed):
+        out.next(f"ufine-kit {command} --work {work}")
     return EXIT_CHECK_FAILED if failed else EXIT_DONE
 
 
@@ -90,10 +93,12 @@ def _fixed(folder: Path, version: str | None, dry_run: bool, table: CheckTable, 
     return fixed
 
 
-def _next(folder: Path, fixed: Fixed | None, failed: bool) -> str:
+def _next(folder: Path, fixed: Fixed | None, report: Report, failed: bool) -> str:
     if fixed and fixed.folder and fixed.changes:
         return f"check-release {fixed.folder}"
-    return f"report {folder}" if failed else f"push-hub {folder}"
+    if any(check.name in NEEDED and check.state == "failed" for check in report.checks):
+        return ""  # what does not open has no page either: it is restored from a copy
+    return f"report {folder}" if failed else f"push-hub {folder} --to DIR"
 
 
 def _lines(report: Report) -> list[str]:

@@ -63,6 +63,7 @@ def extract_tracklets(
     from ufine_kit.extract.progress import PROGRESS, begin_counts, end_counts
     from ufine_kit.extract.sources import read_sources, record_sources
     from ufine_kit.extract.tracks import join_tracks
+    from ufine_kit.parts import done_parts
     from ufine_kit.recipe import load_recipe
 
     out, folder = Output(json), work / "tracklets"
@@ -75,7 +76,8 @@ def extract_tracklets(
     if rights is not None and not dry_run:
         notes = notes + record_sources(folder, rights, wanted.videos)[1]
     for entry in [*notes, *wanted.unusable]:
-        out.say(f"  {entry['input']}: {entry['reason']}")
+        name = r"\n".join(entry["input"].splitlines())
+        out.say(f"  {name}: {entry['reason']}")
     paths = wanted.paths
     if not dry_run:
         paths = paths | {PROGRESS: str(begin_counts(folder))}
@@ -88,8 +90,13 @@ def extract_tracklets(
     if not dry_run:
         end_counts(Path(paths[PROGRESS]))
         ran.report["tracks"] = [str(path) for path in join_tracks(folder)]
-    out.result(ran.report, [] if dry_run else [f"{count(ran.report['rows'], 'crop')} in {folder}"])
-    out.next(f"ufine-kit filter --work {work}")
+    crops = sum(done.rows for done in done_parts(folder))
+    told = f"{count(crops, 'crop')} in {folder}"
+    if chosen.extract.tracks_only and not dry_run:
+        told = f"tracks of {count(len(ran.report['tracks']), 'video')} in {folder / 'tracks'}"
+    out.result(ran.report, [] if dry_run else [told])
+    if crops and not dry_run:
+        out.next(f"ufine-kit filter --work {work}")
     return max(ran.exit_code, EXIT_CHECK_FAILED if wanted.unusable else 0)
 
 

@@ -74,7 +74,8 @@ def filter_crops(
         pairs = run_stage(out, "pairs", work, chosen, wanted, How(engine, workers, None, True, False))
         report["pairs"] = pairs.report
     out.result(report, [] if dry_run else [_summary(work)])
-    out.next(f"ufine-kit campaign pull NAME --from texts.jsonl --work {work}")
+    if not dry_run:
+        out.next(f"ufine-kit campaign pull NAME --from texts.jsonl --work {work}")
     return max(measured.exit_code, judged.exit_code)
 
 

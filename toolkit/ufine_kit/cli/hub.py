@@ -53,6 +53,7 @@ def push_hub(
     from ufine_kit.recipe import load_recipe
 
     _refuse_together({"--purge": purge, "--to": to is not None, "--public": public})
+    _refuse_together({"--to": to is not None, "--with-model": with_model is not None})
     out, chosen = Output(json), load_recipe(recipe, sets or ())
     name = repo or chosen.hub.repo
     if to is None and not name:
@@ -126,7 +127,8 @@ def _to_folder(prepared: Prepared, to: Path, wish: _Wish) -> int:
         "removed": plan.gone,
         "dry_run": wish.dry_run,
     }
-    out.result(report, [f"{to}: {len(plan.fresh)} written, {len(plan.same)} unchanged, {len(plan.gone)} removed"])
+    told = f"{to}: {len(plan.fresh)} written, {len(plan.same)} unchanged, {len(plan.gone)} removed"
+    out.result(report, [] if wish.dry_run else [told])
     return EXIT_DONE
 
 

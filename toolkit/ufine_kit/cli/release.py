@@ -89,7 +89,7 @@ def edit_release(
         out.result({"folder": str(folder), **report}, [str(folder)])
         return EXIT_DONE
     _answer(out, folder, edit(plan), report)
-    out.next(f"ufine-kit check-release {folder}")
+    out.next(f"ufine-kit check-release {folder} --work {work}")
     return EXIT_DONE
 
 
@@ -120,7 +120,7 @@ def remove(
     out.confirm(f"{what} will be removed for good, from every later version too.", yes)
     _answer(out, folder, act(plan), {**report, "still_hold_it": plan.still})
     out.say(f"older versions still hold what was removed; withdraw them where they are public: {', '.join(plan.still)}")
-    out.next(f"ufine-kit check-release {folder}")
+    out.next(f"ufine-kit check-release {folder} --work {work}")
     return EXIT_DONE
 
 

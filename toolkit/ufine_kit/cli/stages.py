@@ -67,15 +67,21 @@ def run_stage(
     made = [result.part for result in [*outcome.made, *outcome.failed]]
     # What could not be used is told on every run, not only on the one that met it first.
     unusable = _unusable(plan.folder, [*plan.done, *plan.failed, *made])
-    for entry in unusable["bad_inputs"]:
-        out.say(f"  unusable: {entry['input']}: {entry['reason']}")
-    for part, error in unusable["failed"].items():
-        out.say(f"  {part}  failed: {error}")
+    for line in _untold(unusable, {result.part for result in outcome.failed}):
+        out.say(f"  {line}")
     reasons: Counter[str] = Counter()
     for result in outcome.made:
         reasons.update(result.reasons)
     report |= {"rows": outcome.rows, "reasons": dict(reasons.most_common()), **unusable}
     return Ran(report, EXIT_CHECK_FAILED if unusable["failed"] or unusable["bad_inputs"] else EXIT_DONE)
+
+
+def _untold(unusable: dict[str, Any], told: set[str]) -> list[str]:
+    """Every fault in one line, less those of parts that failed a moment ago and said so."""
+    faults = [f"{entry['input']}: {entry['reason']}" for entry in unusable["bad_inputs"]]
+    errors: dict[str, str] = unusable["failed"]
+    lines = [f"unusable: {fault}" for fault in faults if not any(fault in error for error in errors.values())]
+    return lines + [f"{part}  failed: {error}" for part, error in errors.items() if part not in told]
 
 
 def _unusable(folder: Path, names: list[str]) -> dict[str, Any]:

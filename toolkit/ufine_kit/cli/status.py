@@ -19,7 +19,7 @@ def status(
     verify: Annotated[bool, typer.Option("--verify", help="Hash every part again.")] = False,
     json: Json = False,
 ) -> int:
-    """What lies under --work: parts done, missing, stale and failed, campaigns, releases. Reads done marks only."""
+    """What lies under --work: parts done, missing, stale and failed, releases. Reads done marks only."""
     from ufine_kit.overview import overview
     from ufine_kit.recipe import load_recipe
 
@@ -33,7 +33,7 @@ def status(
     ]
     out.result(view, lines or [f"nothing in {work} yet"])
     if not view["stages"]:
-        out.next("ufine-kit extract-tracklets videos/")
+        out.next(f"ufine-kit extract-tracklets videos/ --work {work}")
     if view["damaged"]:
         out.say("damaged parts are made again by their command with --redo")
     return EXIT_CHECK_FAILED if view["damaged"] else EXIT_DONE

@@ -40,7 +40,7 @@ def world(
     if describe is not None:
         return _describe(out, folder, describe, texts or folder / "texts.jsonl")
     out.say(
-        f"{folder}: {settings.videos} videos of {settings.seconds:g} s with {count(settings.identities, 'identity')}"
+        f"{folder}: {count(settings.videos, 'video')} of {settings.seconds:g} s with {count(settings.identities, 'identity')}"
     )
     made = make_world(folder, settings)
     out.result({"folder": str(folder), **made}, [f"{folder}: {made['videos']} videos, {made['track_truth']} tracks"])

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from ufine_kit.errors import KitError
+from ufine_kit.parquet import unreadable
 
 compute: Any = pyarrow.compute  # its functions are made when it is imported, so no type checker knows them
 BATCH_ROWS = 512
@@ -37,8 +37,7 @@ def _readable(path: Path) -> Generator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise KitError(f"cannot read `{path}`: {problem}", "restore it, or make it again with --redo") from None
+        raise unreadable(path, error) from None
 
 
 def pictures(images: pa.StructArray) -> list[memoryview]:

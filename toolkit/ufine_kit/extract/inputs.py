@@ -56,6 +56,9 @@ def find_videos(inputs: Iterable[Path], boxes_alone: bool = False) -> Found:
         if path.resolve() in places:
             continue  # one file reached on two ways is no second video
         places.add(path.resolve())
+        if not _fits_in_a_line(name):
+            found.unusable.append({"input": name, "reason": "its name has a line break, or is no UTF-8: rename it"})
+            continue
         try:
             sha256 = hash_source(path)
         except KitError as error:
@@ -70,6 +73,14 @@ def find_videos(inputs: Iterable[Path], boxes_alone: bool = False) -> Found:
         given = ", ".join(f"`{path}`" for path in inputs) or "nothing"
         raise KitError(f"no videos in {given}", "give video files, folders of them, image sequences, or a list file")
     return found
+
+
+def _fits_in_a_line(name: str) -> bool:
+    """Whether plans, track files and releases can hold the name, and tell it in one line."""
+    try:
+        return name.encode().decode().splitlines() == [name]
+    except UnicodeEncodeError:
+        return False
 
 
 def hash_source(path: Path) -> str:

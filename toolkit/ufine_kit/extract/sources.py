@@ -14,6 +14,7 @@ from ufine_kit.parts import lock
 
 FILE = "sources.json"
 COLUMNS = ("video", "url", "licence", "consent_basis", "date")
+OPTIONAL = ("group", "redistribution")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Source:
     """What is known of one video's origin. `consent_basis` says on what ground people in it may be shown.
 
     Videos of one `group` (a place, a day, a set of cameras) may show the same people: a release keeps them in one split.
+    `redistribution` is yes, no or nothing: may crops of it be passed on?
     """
 
     video: str
@@ -29,34 +31,50 @@ class Source:
     consent_basis: str
     date: str
     group: str = ""
+    redistribution: str = ""
 
 
 def read_sources(path: Path) -> list[Source]:
     """The rows of a `sources.csv` with the columns video, url, licence, consent_basis, date; none but `url` may be empty.
 
-    A column `group` may stand beside them. Raises KitError that names the line.
+    Columns `group` and `redistribution` may stand beside them. Raises KitError that names the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
+            reader = csv.DictReader(stream)
+            header = reader.fieldnames or ()
+            rows = [(reader.line_num, row) for row in reader]  # blank lines count too: an editor shows them
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise KitError(
             f"cannot read sources `{path}`: {error}", f"give --sources a CSV with {', '.join(COLUMNS)}"
         ) from None
-    header = set(rows[0]) if rows else set()
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise KitError(f"`{path.name}` lacks the column `{missing[0]}`", f"its first line must be {','.join(COLUMNS)}")
-    return [_source(row, path, number) for number, row in enumerate(rows, 2)]
+    found: dict[str, Source] = {}
+    for number, row in rows:
+        source = _source(row, path, number)
+        if found.setdefault(source.video, source) != source:
+            raise KitError(
+                f"line {number} of `{path.name}` says something else of `{source.video}`", "leave one of them"
+            )
+    if not found:
+        raise KitError(f"`{path.name}` names no video", "give it a line for each video")
+    return list(found.values())
 
 
 def _source(row: dict[str, Any], path: Path, number: int) -> Source:
-    source = Source(**{name: (row.get(name) or "").strip() for name in (*COLUMNS, "group")})
-    empty = [name for name, value in asdict(source).items() if not value and name not in ("url", "group")]
+    source = Source(**{name: (row.get(name) or "").strip() for name in (*COLUMNS, *OPTIONAL)})
+    empty = [name for name, value in asdict(source).items() if not value and name not in ("url", *OPTIONAL)]
     if empty:
         raise KitError(
             f"line {number} of `{path.name}` has no `{empty[0]}`",
             "fill it in: the release card repeats what stands there",
+        )
+    if source.redistribution not in ("", "yes", "no"):
+        raise KitError(
+            f"line {number} of `{path.name}`: `redistribution` is `{source.redistribution}`",
+            "write yes or no, or leave it empty",
         )
     return source
 

@@ -14,10 +14,13 @@ from ufine_kit.filter.columns import read_crops
 from ufine_kit.filter.identities import of_videos, relative
 from ufine_kit.filter.rules import failed
 from ufine_kit.filter.spans import Tracklets, read_tracklets
+from ufine_kit.output import count
 from ufine_kit.tables import FilterTable
 
 # A tracklet is halved when it has this many good crops.
 _LEAST_CROPS = 4
+# The highest rate that may be asked for.
+HIGHEST_RATE = 0.5
 # Share of the crops of pure tracklets that the filter-out may cost.
 LOST = 0.03
 
@@ -57,10 +60,13 @@ def calibrate(groups: Sequence[Sequence[tuple[Path, Path]]], recipe: FilterTable
 
 def thresholds(known: Evidence, false_merges: float) -> Calibration:
     """The smallest thresholds that keep to the rate. Raises KitError where there are too few pairs to tell it."""
-    if not known.own or len(known.different) * false_merges < 1:
+    pairs = len(known.different)
+    if not known.own or pairs * false_merges < 1:
+        mend = "add videos"
+        if known.own and pairs * HIGHEST_RATE >= 1:
+            mend += f", or give --false-merge-rate {min(max(2 / pairs, 0.01), HIGHEST_RATE):.2g}"
         raise KitError(
-            f"{len(known.different)} pairs of people seen together are too few to tell a rate of {false_merges:g}",
-            f"add videos, or give --false-merge-rate {max(2 / max(len(known.different), 4), 0.01):.2g}",
+            f"{count(pairs, 'pair')} of people seen together are too few to tell a rate of {false_merges:g}", mend
         )
     merge = _above(known.different, false_merges)
     same = np.array(known.same)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ufine_kit.errors import KitError
+from ufine_kit.parquet import unreadable
 
 OF_CROPS = (
     "crop_id", "video_sha256", "segment", "tracklet", "frame", "seconds", "confidence", "max_overlap", "border_px",
@@ -77,13 +78,12 @@ def vectors(table: Any, name: str, width: int = 0) -> np.ndarray:
 
 
 def _file(path: Path, columns: Sequence[str] | None) -> Any:
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=list(columns) if columns else None)
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=list(columns) if columns else None)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from None
 
 
 def _table(paths: Sequence[Path], columns: Sequence[str] | None) -> Any:
-    try:
-        return pa.concat_tables([_file(path, columns) for path in paths])
-    except (OSError, pa.ArrowException) as error:
-        problem = str(error).splitlines()[0]
-        raise KitError(f"cannot read `{paths[0]}`: {problem}", "make it again with --redo") from None
+    return pa.concat_tables([_file(path, columns) for path in paths])

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from ufine_kit import parts
+from ufine_kit.dataset.columns import read_columns
 from ufine_kit.engine import Job, Step
 from ufine_kit.filter.adapt import adapted, unit
 from ufine_kit.filter.columns import Crops, read_crops
@@ -38,7 +38,7 @@ def open_pairs(table: dict[str, Any]) -> Step:
         if recipe.pairs == 0:
             return
         crops = read_crops(job.upstream["tracklets"], job.upstream["measures"])
-        person_of = _kept(job.upstream["filter"])
+        person_of = kept_persons(job.upstream["filter"])
         place = {crop_id: i for i, crop_id in enumerate(crops["crop_id"].tolist())}
         kept = np.array([place[crop_id] for crop_id in person_of], dtype=np.int64)
         seen = crops.has_look[kept]
@@ -57,10 +57,11 @@ def open_pairs(table: dict[str, Any]) -> Step:
     return pairs
 
 
-def _kept(verdicts: tuple[Path, ...]) -> dict[str, str]:
+def kept_persons(verdicts: tuple[Path, ...]) -> dict[str, str]:
+    """Kept crop -> its identity. Raises KitError that names a damaged file."""
     found: dict[str, str] = {}
     for path in verdicts:
-        table = pq.read_table(path, columns=["crop_id", "person_id", "kept"])
+        table = read_columns(path, ("crop_id", "person_id", "kept"))
         rows = zip(*(table[name].to_pylist() for name in ("crop_id", "person_id", "kept")), strict=True)
         found |= {crop_id: person_id for crop_id, person_id, kept in rows if kept}
     return found

@@ -43,7 +43,10 @@ def described(work: Path) -> Described:
     paths = tuple(folder / f"{done.part}.parquet" for folder in folders for done in parts.done_parts(folder))
     ids = [whole(read_columns(path, ["crop_id"]), "crop_id") for path in paths]
     if not any(len(column) for column in ids):
-        raise KitError(f"no descriptions in `{work / 'descriptions'}`", "ufine-kit campaign close NAME")
+        name = next((path.parent.name for path in sorted(work.glob("campaigns/*/ledger"))), "NAME")
+        raise KitError(
+            f"no descriptions in `{work / 'descriptions'}`", f"ufine-kit campaign close {name} --work {work}"
+        )
     return Described(paths, pc.unique(pa.concat_arrays(ids)))
 
 

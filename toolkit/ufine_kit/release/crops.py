@@ -75,7 +75,7 @@ def _tracklets(work: Path) -> tuple[tuple[Stretch, ...], pa.Table]:
     folder = work / "tracklets"
     done = parts.done_parts(folder)
     if not done:
-        raise KitError(f"nothing in `{folder}` yet", "ufine-kit extract-tracklets VIDEOS")
+        raise KitError(f"nothing in `{folder}` yet", f"ufine-kit extract-tracklets videos/ --work {work}")
     columns = ("crop_id", "frame", *CODED)
     tables = [read_columns(folder / f"{part.part}.parquet", columns, CODED) for part in done]
     ends = np.cumsum([table.num_rows for table in tables]).tolist()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ufine_kit import parts
 from ufine_kit.dataset.reader import Release
 from ufine_kit.dataset.tombstones import Removed, read_removed, without_removed
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.output import count
 from ufine_kit.release.revise import TELLING, Revision, concerned, hit_by, home, next_version, revise, unprintable
 from ufine_kit.rows import granularity_of
@@ -88,8 +88,6 @@ def read_edits(edits: Path | None, drops: Path | None) -> Edits:
         key = (edit.image_id, edit.caption_index)
         if key in found.at:
             raise _refused(where, f"caption {edit.caption_index} of image `{edit.image_id}` is edited twice")
-        if edit.image_id in found.drops:
-            raise _refused(where, f"image `{edit.image_id}` is edited and dropped")
         found.texts.setdefault(edit.image_id, {})[edit.caption_index] = edit
         found.at[key] = where
     return found
@@ -115,6 +113,8 @@ def plan_edit(release: Release, edits: Edits, version: str | None) -> EditPlan:
         for image, by in edits.texts.items()
         if (kept := {n: _readable(e, edits.at[image, n]) for n, e in by.items() if (image, n) not in same})
     }
+    if both := next((image for image in texts if image in edits.drops), None):
+        raise _refused(edits.at[both, min(texts[both])], f"image `{both}` is edited and dropped")
     touched = {*texts, *edits.drops}
     if not touched:
         raise KitError(f"`{release.path}` says all of that already", "there is nothing to change")
@@ -155,9 +155,7 @@ def _lines(path: Path | None, model: type[Line]) -> Iterator[tuple[str, Line]]:
         try:
             yield where, model.model_validate(json.loads(line, object_pairs_hook=_once))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(step) for step in first["loc"]) or "line"
-            raise _refused(where, f"`{key}` {first['msg'].removeprefix('Value error, ').lower()}") from None
+            raise _refused(where, first_fault(error, "line")) from None
         except (ValueError, RecursionError) as error:
             raise _refused(where, str(error) if "twice" in str(error) else "no JSON") from None
 

@@ -72,7 +72,10 @@ def _refuse_damage(crops: pa.RecordBatch, path: Path) -> None:
     row = damaged_at(crops.column("image"), crops.column("image_sha256"))
     if row is not None:
         name = crops.column("crop_id")[row].as_py()
-        raise KitError(f"crop `{name}` in `{path}` is damaged", "ufine-kit extract-tracklets VIDEOS --redo")
+        raise KitError(
+            f"crop `{name}` in `{path}` is damaged",
+            f"ufine-kit extract-tracklets videos/ --redo --work {path.parent.parent}",
+        )
 
 
 def _rows(crops: pa.RecordBatch, start: int, texts: list[pa.ListArray], going: Going) -> pa.RecordBatch:

@@ -13,6 +13,8 @@ from ufine_kit.manifest import ReleaseSource
 
 # Licences that let anyone pass on changed copies; for any other nobody is taken at their word.
 OPEN = re.compile(r"(?i)(cc0|cc-by|cc-by-sa)-\d|mit|apache-2\.0|pddl|odc-by|odbl|cdla-")
+# What a release repeats of a video's source; videos that agree in all of it are one entry.
+TERMS = ("licence", "consent_basis", "url", "date", "redistribution")
 
 
 def video_sources(work: Path) -> dict[str, dict[str, str]]:
@@ -39,14 +41,19 @@ def release_sources(
     pictures: Counter[tuple[str, ...]] = Counter()
     for video, number in images.items():
         source = recorded.get(video, unrecorded)
-        terms = tuple(source.get(key, "") for key in ("licence", "consent_basis", "url", "date"))
+        terms = tuple(source.get(key, "") for key in TERMS)
         videos[terms].append(video)
         pictures[terms] += number
     return [
         ReleaseSource(
             source=word, licence=terms[0], consent_basis=terms[1], url=terms[2], date=terms[3],
-            redistribution=True if OPEN.match(terms[0]) else None,
+            redistribution=_may_go_on(terms[4], terms[0]),
             videos=len(videos[terms]), images=pictures[terms], video_sha256=sorted(videos[terms]),
         ).model_dump(mode="json")
         for terms in sorted(videos)
     ]  # fmt: skip
+
+
+def _may_go_on(word: str, licence: str) -> bool | None:
+    """What the source says of being passed on, else what its licence says; None where neither does."""
+    return {"yes": True, "no": False}.get(word, True if OPEN.match(licence) else None)

@@ -83,7 +83,7 @@ def _told(asked: Asked) -> str:
     words = [
         f"of {name} `{value}`" for name, value in (("person", asked.person), ("tracklet", asked.tracklet)) if value
     ]
-    return " and ".join(([f"dropped as `{asked.reason}`"] if asked.reason else []) + words)
+    return " and ".join(([f"dropped as `{asked.reason}`"] if asked.reason else []) + words) or "there"
 
 
 def _known(what: str, name: str | None, names: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from ufine_kit.errors import KitError
+from ufine_kit.parquet import unreadable
 
 # A JPEG this small is mostly header (623 bytes of tables); WebP has none. Measured on crops of 256 x 112 pixels at a height
 # of 128: 0.9 kB and 0.5 ms of CPU a crop; method 4 saves 4 % of the bytes and takes half as long again.
@@ -81,7 +82,7 @@ def stretches_of(path: Path, rows_each: int = TASK_ROWS) -> Iterator[Stretch]:
         with pq.ParquetFile(path) as file:
             sizes = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     groups: list[int] = []
     for number, _ in enumerate(sizes):
         groups.append(number)
@@ -103,7 +104,7 @@ def pictures(path: Path, groups: Sequence[int]) -> Iterator[bytes]:
             for batch in file.iter_batches(batch_size=64, row_groups=list(groups), columns=["image.bytes"]):
                 yield from (value["bytes"] or b"" if value else b"" for value in batch.column(0).to_pylist())
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 def picture_at(path: Path, row: int) -> bytes:
@@ -113,8 +114,3 @@ def picture_at(path: Path, row: int) -> bytes:
             return next(itertools.islice(pictures(path, stretch.groups), row, None))
         row -= stretch.rows
     raise IndexError(row)
-
-
-def _unreadable(path: Path, error: Exception) -> KitError:
-    problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return KitError(f"cannot read `{path}`: {problem}", "restore it, or make it again with --redo")

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from ufine_kit import __version__
 from ufine_kit.dataset.splits import draw
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.files import canonical_json, digest_of, sha256_file, write_bytes
 from ufine_kit.ledger import Ledger, read_ledger
 from ufine_kit.rewrite.asks import Slot
@@ -104,8 +104,7 @@ def take_back(source: Path, folder: Path, known: Mapping[str, Mapping[str, Any]]
         try:
             entry = _entry(Word.model_validate(json.loads(line)), known, origin)
         except ValidationError as error:
-            first = error.errors()[0]
-            refused.append(f"{source} line {number}: `{'.'.join(map(str, first['loc']))}` {first['msg'].lower()}")
+            refused.append(f"{source} line {number}: {first_fault(error, 'line')}")
         except KitError as error:
             refused.append(f"{source} line {number}: {error.problem}")
         except (ValueError, RecursionError):

@@ -24,6 +24,7 @@ def report(
                 entry.listed
                 or not word.isalpha()
                 or len(word) < 3
+                or tokens.tags[at] == lx.AND
                 or not after_look(tokens.words, tokens.tags, at, words)
             ):
                 continue

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from ufine_kit.dataset.checks.check import shown
-from ufine_kit.errors import KitError
+from ufine_kit.errors import KitError, first_fault
 from ufine_kit.manifest import Manifest
 from ufine_kit.rows import Split
 from ufine_kit.tables import CheckTable
@@ -83,9 +83,7 @@ def _manifest(path: Path) -> tuple[dict[str, Any], Manifest | None, str | None]:
     try:
         return raw, Manifest.model_validate(raw), None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        return raw, None, f"`{shown(where)}` {first['msg'].lower()}"
+        return raw, None, shown(first_fault(error, "file"))
 
 
 def strict_json(path: Path) -> Any:

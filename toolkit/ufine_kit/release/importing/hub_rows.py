@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ufine_kit.errors import KitError, need
@@ -15,10 +17,14 @@ IMAGE, PERSON, SPLIT, SOURCE = "ufine image", "ufine person", "ufine split", "uf
 
 @dataclass(frozen=True)
 class HubDataset:
-    """What was opened: a stream of each split, and which columns hold what (person, source, id: perhaps none)."""
+    """What was opened: a stream of each split, and which columns hold what (person, source, id: perhaps none).
+
+    `beside` is the folder that was opened: there pictures may lie as files of their own. It is None for a repository.
+    """
 
     splits: Mapping[str, Any]
     columns: Mapping[str, tuple[str, ...]]
+    beside: Path | None = None
 
     def keys(self) -> Keys:
         """The keys of the rows that `rows` gives."""
@@ -46,8 +52,18 @@ class HubDataset:
             SPLIT: first("split", split),
             **({SOURCE: first("source", None)} if self.columns["source"] else {}),
             "pixels": held.get("bytes"),
-            "path": held.get("path") or name,
+            "path": self._relative(held.get("path")) or name,
         }
+
+    def _relative(self, path: str | None) -> str | None:
+        """The path of a picture as the folder names it; what lies elsewhere stays as it is, and is refused when read."""
+        if not path or self.beside is None or not Path(path).is_absolute():
+            return path
+        absolute = Path(os.path.normpath(path))
+        for root in (self.beside.absolute(), self.beside.resolve()):
+            if absolute.is_relative_to(root):
+                return absolute.relative_to(root).as_posix()
+        return path
 
 
 def open_hub(name: str, mapped: Mapping[str, tuple[str, ...]], config: str | None, revision: str | None) -> HubDataset:
@@ -66,7 +82,8 @@ def open_hub(name: str, mapped: Mapping[str, tuple[str, ...]], config: str | Non
     if not isinstance(features[image], datasets.Image):
         raise KitError(f"column `{image}` of `{name}` holds no pictures", "name the one that does: --map image=COLUMN")
     undecoded = datasets.Image(decode=False)
-    return HubDataset({split: stream.cast_column(image, undecoded) for split, stream in opened.items()}, columns)
+    streams = {split: stream.cast_column(image, undecoded) for split, stream in opened.items()}
+    return HubDataset(streams, columns, Path(name) if Path(name).is_dir() else None)
 
 
 def _columns(mapped: Mapping[str, tuple[str, ...]], there: set[str]) -> dict[str, tuple[str, ...]]:

@@ -175,8 +175,18 @@ def _refuse_nothing(dataset: Dataset, telling: Telling) -> None:
     first = next(found for found in telling.findings if found.left_out)
     raise KitError(
         f"no picture of `{dataset.file}` can be used; row {first.row}, `{first.image}`: {first.detail or first.reason}",
-        "name the folder of the pictures: --images DIR",
+        _mend(dataset, first.reason),
     )
+
+
+def _mend(dataset: Dataset, reason: str) -> str:
+    if reason == "oversized":
+        return "raise --max-pixels"
+    if dataset.root is not None:
+        return "name the folder of the pictures: --images DIR"
+    if dataset.beside is not None:
+        return f"look at the files below `{dataset.beside}`"
+    return f"hf download {dataset.file} --repo-type dataset --local-dir DIR, then ufine-kit import-dataset hub DIR"
 
 
 def _source(name: str, images: int, rights: Rights) -> dict[str, Any]:

@@ -35,7 +35,10 @@ class Where:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset. `rows(pixels)` can be called again; `root` is None where rows hold their pictures themselves."""
+    """An opened dataset. `rows(pixels)` can be called again; `root` is None where rows hold their pictures themselves.
+
+    Rows that hold none may name files in the folder `beside` them.
+    """
 
     format: str
     source: str
@@ -49,6 +52,7 @@ class Dataset:
     said: tuple[str, ...] = ()
     synthetic: bool = False
     revision: str | None = None
+    beside: Path | None = None
 
     @property
     def prefix(self) -> str:
@@ -126,6 +130,7 @@ def _hub(path: str, where: Where) -> Dataset:
         inputs={},
         synthetic=_says_synthetic(Path(path)),
         revision=where.revision,
+        beside=opened.beside.resolve() if opened.beside else None,
         said=() if opened.columns["person"] else ("no column of identities: every image is one (--map person=COLUMN)",),
     )
 

@@ -185,5 +185,11 @@ def _nothing(dataset: Dataset, findings: list[Finding]) -> tuple[str, str]:
     other = "name the split of all rows (--split test), or the file that has splits: --annotations FILE"
     return (
         f"`{dataset.file}` row {first.row}: {first.detail or first.reason}; no row of it can be used as {dataset.format}",
-        other if "`split`" in first.detail else "is it another format? see `ufine-kit import-dataset --help`",
+        other if "`split`" in first.detail else _mend(dataset.format),
     )
+
+
+def _mend(form: str) -> str:
+    if form == "folder":
+        return "say which columns hold what: --map image=COLUMN,person=COLUMN,caption=COLUMN,split=COLUMN"
+    return "is it another format? see `ufine-kit import-dataset --help`"

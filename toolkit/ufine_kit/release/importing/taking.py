@@ -66,6 +66,8 @@ def take(dataset: Dataset, entry: Entry, strip: bool, most_pixels: int) -> Taken
 def _bytes(dataset: Dataset, entry: Entry) -> bytes:
     if dataset.root is not None:
         return read_picture(dataset.root, entry.image)
+    if not entry.pixels and dataset.beside is not None:
+        return read_picture(dataset.beside, safe_name(entry.path))
     if not entry.pixels:
         raise Refused("missing", "the row holds no bytes of a picture")
     return entry.pixels
