@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -27,6 +28,17 @@ def test_split_is_decoded_once_with_every_caption_at_its_image(small_release):
     ]
     assert pairs.caption_people.tolist() == [int(pairs.people[image]) for image in pairs.caption_images]
     assert pairs.caption_offsets.tolist() == list(range(0, 49, 2))
+
+
+def test_a_split_takes_the_memory_of_its_pixels_once(small_release):
+    load_pairs(small_release, "train", 32, 16)  # what the first call imports is not counted
+    tracemalloc.start()
+    try:
+        pairs = load_pairs(small_release, "train", 512, 256)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert pairs.pixels.nbytes <= peak < 1.5 * pairs.pixels.nbytes
 
 
 def test_pixels_are_those_of_pillow_resized(rng):

@@ -244,7 +244,7 @@ def test_without_a_val_split_the_last_step_is_kept_and_said(tmp_path, quiet):
     release = written(tmp_path / "release", world_rows("train", 6, 0))
     report = train(release, small_table(), tmp_path / "tiny", quiet)
     assert (report.step, report.selection, report.metrics) == (12, "last", {})
-    assert "no val split" in quiet[0]
+    assert "no val split" in quiet[1]
 
 
 def test_val_of_one_person_chooses_nothing(tmp_path, quiet):
@@ -252,7 +252,7 @@ def test_val_of_one_person_chooses_nothing(tmp_path, quiet):
     release = written(tmp_path / "release", [*world_rows("train", 6, 0), *world_rows("val", 1, 6)])
     report = train(release, small_table(), tmp_path / "tiny", quiet)
     assert (report.step, report.selection, report.metrics) == (12, "last", {})
-    assert "no val split with two identities: the last step will be kept" in quiet[0]
+    assert "no val split with two identities: the last step will be kept" in quiet[1]
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------
@@ -260,7 +260,8 @@ def test_val_of_one_person_chooses_nothing(tmp_path, quiet):
 
 def test_captions_cut_at_the_limit_are_counted(small_release, tmp_path, quiet):
     train(small_release, small_table(text_tokens=100, steps=1), tmp_path / "tiny", quiet)
-    assert "(0 cut" not in quiet[0] and "cut at 100 tokens" in quiet[0]
+    assert quiet[0] == "decoding 24 images of split `train`"
+    assert "(0 cut" not in quiet[1] and "cut at 100 tokens" in quiet[1]
 
 
 def test_captions_all_over_the_limit_are_refused(small_release, tmp_path, quiet):
@@ -272,7 +273,7 @@ def test_captions_all_over_the_limit_are_refused(small_release, tmp_path, quiet)
 def test_identities_with_one_image_are_told(tmp_path, quiet):
     release = written(tmp_path / "release", [*world_rows("train", 3, 0), *world_rows("train", 2, 3, images_each=1)])
     train(release, small_table(steps=1), tmp_path / "tiny", quiet)
-    assert "cpu; 2 with one image;" in quiet[0]
+    assert "cpu; 2 with one image;" in quiet[1]
 
 
 def test_half_precision_keeps_weights_in_full_and_losses_finite(small_release, tmp_path, quiet):

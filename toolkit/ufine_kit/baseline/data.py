@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ufine_kit.dataset.reader import Release, read_rows
+from ufine_kit.dataset.reader import Release, read_rows, shard_paths
 from ufine_kit.dataset.splits import draw
 from ufine_kit.errors import BadInput, KitError
-from ufine_kit.parquet import grouped
+from ufine_kit.parquet import count_rows, grouped
 
 COLUMNS = ("image_id", "person_id", "source", "image", "image_sha256", "captions", "caption_origins", "provenance")
 ORIGIN_FIELDS = ("granularity", "style", "kind")
@@ -59,15 +59,17 @@ def load_pairs(release: Release, split: str, height: int, width: int, threads: i
             if knob
             else f"it has: {', '.join(release.splits)}",
         )
+    # One block, filled in place: a list of pictures stacked at the end would need the memory twice.
+    pixels = np.empty((count_rows(shard_paths(release, split)), height, width, 3), np.uint8)
     rows: list[dict[str, Any]] = []
-    pixels: list[np.ndarray] = []
     with ThreadPoolExecutor(threads) as pool:
         for group in grouped(read_rows(release, split, COLUMNS), _DECODE_AT_ONCE):
-            pixels.extend(pool.map(partial(decode, height=height, width=width), group))
+            for place, picture in enumerate(pool.map(partial(decode, height=height, width=width), group), len(rows)):
+                pixels[place] = picture
             rows.extend({key: value for key, value in row.items() if key != "image"} for row in group)
     if not rows:
         raise KitError(f"split `{split}` of release `{release.name}` is empty", "ufine-kit check-release")
-    return _pairs(rows, np.stack(pixels))
+    return _pairs(rows, pixels)
 
 
 def decode(row: Mapping[str, Any], height: int, width: int) -> np.ndarray:

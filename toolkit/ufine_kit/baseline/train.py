@@ -8,7 +8,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +101,14 @@ def _train(
 ) -> TrainReport:
     # --- data: decoded and tokenised once; model, optimiser, and where an interrupted run stopped
     begun = start(table, []) if table.pretrained else None  # before pictures are decoded: it may be none that opens
+    if counts := release.splits.get("train"):
+        tell(f"decoding {counts['images']:,} images of split `train`")
     pairs, val = _splits(release, table)
     check_shares(len(pairs.people), table, processes)
     clip, tokenizer = begun or start(table, pairs.captions)
     before = ancestry(table.pretrained)
     source = open_source(pairs, tokenizer, table, device)
+    pairs = replace(pairs, pixels=torch.empty(0))  # the source has them; beside a GPU's copy they would be in the way
     val_ids = encode(tokenizer, val.captions)[0] if val else torch.empty(0)
     objective = _with_losses(clip, table, len(pairs.person_ids)).to(device).train()
     optimiser, plan = optimiser_of(objective, table), schedule(table, len(pairs.captions))
