@@ -152,6 +152,12 @@ def test_zero_shot_is_the_model_before_its_first_step(series, small_release):
     assert all(torch.equal(found[name], value) for name, value in wanted.state_dict().items())
 
 
+def test_seed_of_a_series_with_the_longest_name_has_its_zero_shot(series):
+    subject = trained_subject(seeds_of(series[0])[0])
+    named = subject.card | {"recipe": subject.card["recipe"] | {"name": "a" * 48 + "-seed0"}}
+    assert untrained(replace(subject, card=named)).model is not subject.model
+
+
 def test_zero_shot_reads_at_its_own_length_and_replaced_weights_are_refused(small_release, tmp_path, quiet):
     start_folder = write_cliplike(tmp_path / "clip")
     table = small_table(pretrained=str(start_folder), steps=1, text_tokens=90, learning_rate=1e-4)

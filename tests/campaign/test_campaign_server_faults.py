@@ -183,6 +183,18 @@ def test_a_process_lives_as_long_as_its_last_thread_which_keeps_its_port(tmp_pat
 
 
 @pytest.mark.full
+def test_a_process_of_anybody_whose_name_is_no_text_stops_no_stop(tmp_path):
+    """Systems cut names after 15 bytes, in the middle of a letter too."""
+    code = r"open('/proc/self/comm', 'wb').write(b'caf\xc3'); print(flush=True); input()"
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stranger:
+        assert stranger.stdout is not None and stranger.stdout.readline()
+        process = detached.start([sys.executable, "-c", "import time; time.sleep(300)"], {}, tmp_path / "log")
+        assert detached.stop(process)
+        assert detached.birth(stranger.pid)
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("mode", ["has a child", "has a deaf child"])
 def test_stop_ends_the_children_of_the_server_too(work, monkeypatch, mode):
     monkeypatch.setattr(detached, "TERM_SECONDS", 0.5)

@@ -42,6 +42,7 @@ PASTED = [
     (["status"], "a b", "ufine-kit filter --work a b", ["filter", "--work", "a b"]),
     (["x", "-w", "a b"], "", "ufine-kit x a b/releases/d --work a b", ["x", "a b/releases/d", "--work", "a b"]),
     (["x", "a b", "a b c"], "", "ufine-kit x a b c", ["x", "a b c"]),
+    (["x", "a b/../c d"], "", "ufine-kit x a b/../c d/e", ["x", "a b/../c d/e"]),
     (["x", "plain"], "", "mend or take out that line", ["or", "take", "out", "that", "line"]),
 ]  # fmt: skip
 
@@ -65,6 +66,11 @@ def test_a_problem_is_one_line_whatever_a_name_holds(capsys):
 def test_no_answer_that_is_not_json_ever_leaves():
     with pytest.raises(ValueError, match="JSON compliant"):
         Output(json_mode=True).result({"mAP": float("nan")})
+
+
+def test_what_json_cannot_hold_is_told_in_lines_all_the_same(capsys):
+    Output().result({"mAP": float("nan")}, ["no mAP"])
+    assert capsys.readouterr().out == "no mAP\n"
 
 
 def test_without_a_terminal_there_is_a_line_a_part(capsys):

@@ -116,6 +116,13 @@ def test_a_damaged_part_is_named_and_not_its_neighbour(tmp_path):
         assert "made again by its own command with --redo" in refused.value.mend
 
 
+def test_parts_of_two_kits_that_do_not_go_together_are_told(tmp_path):
+    for name, column in (("old", "a"), ("new", "b")):
+        pq.write_table(pa.table({"crop_id": ["c"], column: [1]}), tmp_path / f"{name}.parquet")
+    with pytest.raises(KitError, match=f"parts in `{tmp_path}` have different columns"):
+        read_crops([tmp_path / "old.parquet"], [tmp_path / "old.parquet", tmp_path / "new.parquet"])
+
+
 def test_people_seen_together_are_the_different_ones_and_halves_the_same(tmp_path):
     crops = [row | {"frame": row["frame"] % 20} for row in person_crops("a", list(range(12)))]
     run_stage(lay_out(tmp_path, [crops]), "measures")

@@ -67,6 +67,17 @@ def test_weights_that_were_not_measured_are_refused(toy, checkpoint, tmp_path):
     assert "ufine-kit evaluate" in caught.value.mend
 
 
+def test_another_seed_than_the_one_that_stands_for_a_validated_series_is_answered_with_that_one(
+    toy, checkpoint, tmp_path
+):
+    """To evaluate it would not help: a validation goes before a plain record."""
+    block = {"seeds": 2, "passed": True, "checkpoints": ["tiny-seed0", "tiny-seed1"]}
+    entry = Record.model_validate(measured(toy, b"others").model_dump() | {"validation": block})
+    with pytest.raises(CheckFailed, match="is of another checkpoint") as caught:
+        prepare_model(checkpoint, told(toy, record=entry), "org/m", tmp_path)
+    assert caught.value.mend.endswith(f"--with-model {checkpoint.with_name('tiny-seed0')}")
+
+
 def test_weights_that_changed_since_they_were_written_are_refused(toy, checkpoint, tmp_path):
     (checkpoint / "model.safetensors").write_bytes(b"changed")
     with pytest.raises(CheckFailed, match="are not those that were written"):

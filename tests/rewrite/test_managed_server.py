@@ -72,3 +72,15 @@ def test_a_dead_engine_comes_back_on_its_port(engine):
             time.sleep(0.05)
         assert vllm._healthy(server.port)
         assert server.deaths == 1
+
+
+def test_an_engine_that_is_given_up_leaves_nothing_behind(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(vllm, "MOST_DEATHS", 0)
+    with engine() as server:
+        child = int((tmp_path / "child").read_text())
+        server.process.kill()
+        end = time.monotonic() + 120
+        while detached.birth(child) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert detached.birth(child) is None
+        assert server.deaths == 1

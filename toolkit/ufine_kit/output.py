@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Generator, Iterable
+from pathlib import Path
 from typing import Any, Protocol
 
 from ufine_kit.errors import KitError
@@ -26,11 +27,16 @@ def pasteable(command: str) -> str:
     """A command as a shell takes it: a path that was given with spaces or other signs of a shell is quoted."""
     given = [*sys.argv[1:], os.environ.get("UFINE_WORK", "")]
     values = (word.partition("=")[2] if word.startswith("--") and "=" in word else word for word in given)
-    odd = {os.path.normpath(word) for word in values if len(word) > 1 and shlex.quote(word) != word}
+    odd = {str(Path(word)) for word in values if len(word) > 1 and shlex.quote(word) != word}  # as commands name it
     if not odd:
         return command
     longest_first = sorted(odd, key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), lambda found: shlex.quote(found.group()), command)
+
+
+def _as_json(value: dict[str, Any]) -> str:
+    # A file name that is no UTF-8 holds signs which no stream takes; written with a backslash they are JSON all the same.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace").decode()
 
 
 class Bar(Protocol):
@@ -53,9 +59,7 @@ class Output:
 
     def result(self, value: dict[str, Any], lines: Iterable[str] = ()) -> None:
         """The answer of a command: the object for `--json`, else its lines."""
-        # A file name that is no UTF-8 holds signs which no stream takes; written with a backslash they are JSON all the same.
-        whole = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace").decode()
-        text = whole if self.json_mode else shown("\n".join(lines))
+        text = _as_json(value) if self.json_mode else shown("\n".join(lines))
         try:
             if text:
                 print(text, flush=True)  # noqa: T201

@@ -68,6 +68,19 @@ def test_pictures_that_are_all_too_large_are_answered_with_the_limit(tmp_path):
     assert (ran.code, "hint: raise --max-pixels" in ran.err) == (2, True), ran.err
 
 
+def test_files_that_are_all_too_large_or_elsewhere_are_answered_with_what_helps(tmp_path, monkeypatch):
+    folder = as_csv(tmp_path / "in")
+    monkeypatch.setattr("ufine_kit.release.importing.paths.MOST_PICTURE_BYTES", 10)
+    with pytest.raises(KitError, match="no row of it can be used") as refused:
+        take(tmp_path / "work", "folder", folder, "own")
+    assert refused.value.mend == "scale the pictures down"
+    for path in folder.rglob("*.jpg"):
+        path.unlink()
+    with pytest.raises(KitError, match="missing; no row of it can be used") as refused:
+        take(tmp_path / "work", "folder", folder, "own")
+    assert "--images DIR" in refused.value.mend
+
+
 @pytest.mark.parametrize("name", ["metadata.jsonl", "annotations.json"])
 def test_lists_of_captions_come_from_json(tmp_path, name):
     folder = as_csv(tmp_path / "in")
@@ -198,6 +211,16 @@ def test_pictures_that_lie_beside_the_rows_are_read_from_the_folder(pictures_bes
     assert {path: row["image"]["bytes"] for path, row in by_path(release).items()} == {
         f"{row['split']}/{number}.jpg": sets.picture(number) for number, row in enumerate(ROWS)
     }
+
+
+@pytest.mark.full
+def test_pictures_beside_the_rows_that_are_all_too_large_are_not_answered_with_a_limit_of_pixels(
+    pictures_beside, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ufine_kit.release.importing.paths.MOST_PICTURE_BYTES", 10)
+    with pytest.raises(KitError, match="no picture of") as refused:
+        take(tmp_path / "work", "hub", pictures_beside, "own", where=Where(columns=BESIDE))
+    assert refused.value.mend == "scale the pictures down"
 
 
 @pytest.mark.full

@@ -49,8 +49,7 @@ def birth(pid: int) -> str | None:
     _reap(pid)
     if PROC.joinpath("self/stat").exists():
         try:
-            # The second field is the name in brackets, and may itself hold spaces and brackets.
-            fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+            fields = _fields(PROC / str(pid) / "stat")
             boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         except OSError:
             return None
@@ -60,13 +59,15 @@ def birth(pid: int) -> str | None:
     return None if not state or state.startswith("Z") else since.strip()
 
 
+def _fields(stat: Path) -> list[str]:
+    """What follows the name of a process or thread: the name, in brackets, may hold spaces, brackets and any bytes at all."""
+    return stat.read_text(errors="replace").rpartition(")")[2].split()
+
+
 def _threads(pid: int) -> bool:
     """Whether threads outlive the first one: until they are gone too, files and ports stay open."""
     try:
-        states = [
-            path.joinpath("stat").read_text().rpartition(")")[2].split()[0]
-            for path in (PROC / str(pid) / "task").iterdir()
-        ]
+        states = [_fields(path / "stat")[0] for path in (PROC / str(pid) / "task").iterdir()]
     except OSError:
         return False
     return any(state not in "ZX" for state in states)
@@ -108,7 +109,7 @@ def _group(leader: int) -> set[Detached]:
     found: set[Detached] = set()
     for path in PROC.glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it ended while we looked
-            if int(path.read_text().rpartition(")")[2].split()[2]) == leader:
+            if int(_fields(path)[2]) == leader:
                 pid = int(path.parent.name)
                 found.add(Detached(pid, birth(pid) or ""))
     return {one for one in found if one.born}

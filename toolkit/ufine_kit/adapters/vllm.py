@@ -127,10 +127,10 @@ def _watch(server: Server, stopping: threading.Event) -> None:
     while not stopping.wait(1.0):
         if server.process is not None and server.process.poll() is not None and not stopping.is_set():
             server.deaths += 1
-            if server.deaths > MOST_DEATHS:
-                return
             with contextlib.suppress(ProcessLookupError):  # what it started may outlive it, and hold its memory
                 os.killpg(server.process.pid, signal.SIGKILL)
+            if server.deaths > MOST_DEATHS:
+                return
             _start(server)
 
 

@@ -142,7 +142,9 @@ def untrained(subject: Subject) -> Subject:
     would be beaten too easily. Raises KitError where the pretrained weights were replaced since.
     """
     try:
-        table = BaselineTable.model_validate(subject.card["recipe"])
+        # Without the name: that of one seed is longer than a recipe's may be, and says nothing of the model.
+        recipe = {key: value for key, value in subject.card["recipe"].items() if key != "name"}
+        table = BaselineTable.model_validate(recipe)
     except ValidationError as error:
         raise KitError(
             f"`{subject.about['name']}` was trained by another kit: {error.errors()[0]['msg']}", "train it again"

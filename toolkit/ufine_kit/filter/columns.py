@@ -86,4 +86,8 @@ def _file(path: Path, columns: Sequence[str] | None) -> Any:
 
 
 def _table(paths: Sequence[Path], columns: Sequence[str] | None) -> Any:
-    return pa.concat_tables([_file(path, columns) for path in paths])
+    tables = [_file(path, columns) for path in paths]
+    try:
+        return pa.concat_tables(tables)
+    except pa.ArrowException:  # parts of two versions of the kit, each whole
+        raise KitError(f"parts in `{paths[0].parent}` have different columns", "make them again with --redo") from None

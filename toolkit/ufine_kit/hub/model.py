@@ -37,8 +37,7 @@ def prepare_model(checkpoint: Path, told: Told, repo: str, scratch: Path) -> Tre
     measured = getattr(told.record.checkpoint, "weights_sha256", None) if told.record else None
     if measured not in (None, weights):
         raise CheckFailed(
-            f"the baseline record is of another checkpoint than `{checkpoint}`",
-            f"ufine-kit evaluate {checkpoint} {told.release.path}",
+            f"the baseline record is of another checkpoint than `{checkpoint}`", _measured_one(checkpoint, told)
         )
     made = {README: model_card(card, told, repo), LICENCE: licence_text(told)}
     _refuse_dirty(made, told)
@@ -52,6 +51,15 @@ def prepare_model(checkpoint: Path, told: Told, repo: str, scratch: Path) -> Tre
         write_bytes(make_folder(scratch / "model") / name, content)
         tree[name] = File(scratch / "model" / name, hashlib.sha256(content).hexdigest(), len(content))
     return dict(sorted(tree.items()))
+
+
+def _measured_one(checkpoint: Path, told: Told) -> str:
+    """How record and checkpoint come together: a validation goes before any plain record, and has the weights of its first."""
+    validation = told.record.validation if told.record else None
+    series = (validation.model_extra or {}).get("checkpoints") if validation else None
+    if series:
+        return f"name the one that was validated: --with-model {checkpoint.with_name(str(series[0]))}"
+    return f"ufine-kit evaluate {checkpoint} {told.release.path}"
 
 
 def model_card(checkpoint: dict[str, Any], told: Told, repo: str) -> str:

@@ -175,13 +175,13 @@ def _refuse_nothing(dataset: Dataset, telling: Telling) -> None:
     first = next(found for found in telling.findings if found.left_out)
     raise KitError(
         f"no picture of `{dataset.file}` can be used; row {first.row}, `{first.image}`: {first.detail or first.reason}",
-        _mend(dataset, first.reason),
+        _mend(dataset, first),
     )
 
 
-def _mend(dataset: Dataset, reason: str) -> str:
-    if reason == "oversized":
-        return "raise --max-pixels"
+def _mend(dataset: Dataset, first: Finding) -> str:
+    if first.reason == "oversized":  # by its sides, or by its bytes, which no flag allows
+        return "raise --max-pixels" if first.detail.endswith(" pixels") else "scale the pictures down"
     if dataset.root is not None:
         return "name the folder of the pictures: --images DIR"
     if dataset.beside is not None:

@@ -185,11 +185,15 @@ def _nothing(dataset: Dataset, findings: list[Finding]) -> tuple[str, str]:
     other = "name the split of all rows (--split test), or the file that has splits: --annotations FILE"
     return (
         f"`{dataset.file}` row {first.row}: {first.detail or first.reason}; no row of it can be used as {dataset.format}",
-        other if "`split`" in first.detail else _mend(dataset.format),
+        other if "`split`" in first.detail else _mend(dataset.format, first.reason),
     )
 
 
-def _mend(form: str) -> str:
+def _mend(form: str, reason: str) -> str:
+    if reason in ("missing", "outside"):
+        return "name the folder of the pictures: --images DIR"
+    if reason == "oversized":
+        return "scale the pictures down"
     if form == "folder":
         return "say which columns hold what: --map image=COLUMN,person=COLUMN,caption=COLUMN,split=COLUMN"
     return "is it another format? see `ufine-kit import-dataset --help`"
