@@ -106,15 +106,8 @@ def test_no_token_and_no_password_lies_outside_the_servers_own_tables(label_stud
 def own(label_studio_environment, tmp_path_factory):
     """A second server, to be killed; started by the command with our secrets in its environment."""
     work = tmp_path_factory.mktemp("second") / "work"
-    words = [
-        "campaign",
-        "serve",
-        "-w",
-        work,
-        "--port",
-        free_port(),
-        "--json",
-    ]  # while it is killed, nobody else takes it
+    port = free_port()  # while the server is killed, nobody else takes it
+    words = ["campaign", "serve", "-w", work, "--port", port, "--json"]
     ran = run_cli(*words, UFINE_LS_PASSWORD="chosen-by-hand", **PUBLIC, **SECRETS)
     try:
         assert ran.code == 0, ran.err
